@@ -1,0 +1,77 @@
+"""How to reach one bank under one contract: who we are, whom we trust, where and how long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .exchange import Exchange
+
+
+@dataclass
+class Identity:
+    """Our certificate and private key, both PEM.
+
+    ``certificate`` may hold the chain, leaf first.  ``password`` opens an encrypted key.
+    Secrets never show in ``repr``.
+    """
+
+    certificate: bytes
+    private_key: bytes = field(repr=False)
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass
+class Trust:
+    """Whom to believe: a CA or the bank's own certificate (PEM), nothing else.
+
+    ``fingerprints`` (SHA-256 of the leaf certificate, hex, colons allowed) narrows this to
+    named certificates.  The host name is always checked; public CAs are never added.
+    """
+
+    ca_pem: bytes
+    fingerprints: tuple[str, ...] = ()
+
+
+@dataclass
+class Timeouts:
+    """Seconds: to connect (per address), between two reads, and for one whole exchange."""
+
+    connect: float = 10.0
+    read: float = 60.0
+    total: float = 300.0
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+@dataclass
+class Settings:
+    """Everything :func:`.registry.connect` needs.
+
+    :ivar url: the bank's base address, ``https://host[:port][/path]``
+    :ivar profile: name of a built-in profile, or the profile as a plain dict
+    :ivar variables: values for the profile's templates: ``contract_id``, ``consent_id``,
+        ``psu_ip_address``, … (strings); some may be secret, so none is ever logged
+    :ivar accounts: for banks without a mailbox, IBAN → the bank's account resource id
+    :ivar allow_private: permit loopback and private addresses (the sandbox bank)
+    :ivar proxy: ``http://host:port``; the environment's proxies are ignored
+    :ivar observer: called with an :class:`.exchange.Exchange` after each HTTP exchange
+    :ivar now: the clock, for certificate dates and receipts
+    """
+
+    url: str
+    profile: str | Mapping[str, Any]
+    identity: Identity
+    trust: Trust
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    accounts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    allow_private: bool = False
+    proxy: str | None = field(default=None, repr=False)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    observer: Callable[[Exchange], None] | None = field(default=None, repr=False)
+    now: Callable[[], datetime] = field(default=_now, repr=False)
