@@ -44,7 +44,7 @@ class TransactionStatus:
     - ``creditor_name``: ``OrgnlTxRef/Cdtr/Nm`` (``Cdtr/Pty/Nm`` from .09 on)
     - ``creditor_account``: ``OrgnlTxRef/CdtrAcct``
     - ``accepted_at``: ``AccptncDtTm``
-    - ``executed_on``: ``FctvIntrBkSttlmDt``, the day of settlement between banks
+    - ``executed_on``: ``OrgnlTxRef/IntrBkSttlmDt``, the day of settlement between banks
     """
 
     status: str | None = None
@@ -283,7 +283,7 @@ class Entry:
     - ``additional_information``: ``AddtlNtryInf``
     - ``details``: ``NtryDtls/TxDtls`` of every ``NtryDtls``
     - ``position``: 1 for the first entry of its report
-    - ``line``: line of the document where the entry starts
+    - ``path``: where it stands in the document
     """
 
     amount: Decimal
@@ -304,4 +304,4 @@ class Entry:
     additional_information: str | None = None
     details: tuple[TransactionDetails, ...] = ()
     position: int = 0
-    line: int | None = None
+    path: str | None = None

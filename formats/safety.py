@@ -1,0 +1,235 @@
+"""Hardened, streaming reading of XML from outside: the only way into this room.
+
+Refused before any content is believed: a document type declaration (and with it every entity),
+network access, more bytes, elements, depth or text than ``Limits`` allows. No tree of the
+document is ever built: each record is handed out when it closes, then forgotten.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from lxml import etree
+
+from .encoding import chunks
+from .errors import FormatError
+
+CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much of a document is accepted.
+
+    - ``max_bytes``: size of the document
+    - ``max_depth``: nesting of elements, the root being 1 (ISO 20022 needs about 20)
+    - ``max_elements``: elements in the whole document
+    - ``max_text``: characters in one element
+    """
+
+    max_bytes: int = 512 * 1024 * 1024
+    max_depth: int = 40
+    max_elements: int = 20_000_000
+    max_text: int = 100_000
+
+
+class Node:
+    """One element with all it contains, by local name.
+
+    ``children`` maps a local name to the elements of that name in document order, so that a
+    bank's wrong order or unknown elements do no harm.
+    """
+
+    __slots__ = ("attributes", "children", "path", "tag", "text")
+
+    def __init__(self, tag: str, attributes: dict[str, str] | None) -> None:
+        self.tag = tag
+        self.attributes = attributes
+        self.children: dict[str, list[Node]] | None = None
+        self.text = ""
+        self.path = ""
+
+    def first(self, *names: str) -> "Node | None":
+        """The first element down this way, or None."""
+        node = self
+        for name in names:
+            if node.children is None:
+                return None
+            found = node.children.get(name)
+            if found is None:
+                return None
+            node = found[0]
+        return node
+
+    def all(self, name: str) -> Sequence["Node"]:
+        """Every child of this name, in document order."""
+        return self.children.get(name, ()) if self.children is not None else ()
+
+    def value(self, *names: str) -> str | None:
+        """The text of the first element down this way; None when it is absent or empty."""
+        node = self.first(*names)
+        return (node.text or None) if node is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A step through the document.
+
+    ``kind`` is ``start`` or ``end`` of a container, or ``node``: a complete child of one.
+    ``namespace`` is given for ``start`` only. ``path`` is where it stands.
+    """
+
+    kind: str
+    tag: str
+    path: str
+    node: Node | None = None
+    namespace: str = ""
+
+
+def events(
+    stream: BinaryIO,
+    containers: Sequence[Iterable[str]],
+    limits: Limits | None = None,
+    notes: list[str] | None = None,
+) -> Iterator[Event]:
+    """Walk the XML document in ``stream``, handing out each child of a container when it closes.
+
+    ``containers`` names, level by level from ``Document`` on, the elements to step into; what is
+    wrapped around ``Document`` (a transport envelope, a business application header) is passed
+    over. ``notes`` collects what was tolerated. Raises ``FormatError`` for anything unsafe or
+    not well-formed, at the moment the reading reaches it: a caller that has begun to use what
+    came before must be able to undo it.
+    """
+    limits = limits or Limits()
+    target = _Target([frozenset(level) for level in containers], limits)
+    parser = etree.XMLParser(
+        target=target,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+    )
+    empty = True
+    try:
+        for chunk in chunks(stream, CHUNK, limits.max_bytes, notes):
+            empty = False
+            parser.feed(chunk)
+            if target.ready:
+                ready, target.ready = target.ready, []
+                yield from ready
+        if empty:
+            raise FormatError("the document is empty")
+        parser.close()
+    except etree.XMLSyntaxError as error:
+        line = error.lineno if error.lineno and error.lineno > 0 else None
+        fault = (error.msg or "unknown fault").split(", line ")[0]
+        raise FormatError(f"not well-formed XML: {fault}", target.path, line) from error
+    yield from target.ready
+    if not target.documents:
+        raise FormatError(f"not an ISO 20022 document: its root element is {target.root!r}")
+
+
+class _Target:
+    """Receives the parser's events and groups them into records."""
+
+    def __init__(self, containers: list[frozenset[str]], limits: Limits) -> None:
+        self.containers = containers
+        self.limits = limits
+        self.ready: list[Event] = []
+        self.documents = 0
+        self.root: str | None = None
+        self.elements = 0
+        self.depth = 0
+        self.wrapping = 0  # open elements around Document
+        self.open: list[tuple[str, str, dict[str, int]]] = []  # containers: name, path, counts
+        self.stack: list[Node] = []  # open elements of the record being gathered
+        self.parts: list[str] = []
+        self.length = 0
+        self.names: dict[str, tuple[str, str]] = {}
+
+    @property
+    def path(self) -> str | None:
+        """Where the reading stands."""
+        names = [self.open[-1][1]] if self.open else []
+        if self.stack:
+            names[-1:] = [self.stack[0].path, *(node.tag for node in self.stack[1:])]
+        return "/".join(names) or None
+
+    def doctype(self, name: str, public: str | None, system: str | None) -> None:
+        raise FormatError("the document declares a document type (DTD), which is not accepted")
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        self.depth += 1
+        self.elements += 1
+        if self.depth > self.limits.max_depth:
+            raise FormatError(
+                f"elements are nested deeper than {self.limits.max_depth}", self.path
+            )
+        if self.elements > self.limits.max_elements:
+            raise FormatError(f"more than {self.limits.max_elements} elements", self.path)
+        known = self.names.get(tag)
+        if known is None:
+            namespace, _, local = tag.rpartition("}")
+            known = self.names[tag] = (local, namespace[1:])
+        local = known[0]
+        stack = self.stack
+        if stack:
+            node = Node(local, dict(attributes) if attributes else None)
+            parent = stack[-1]
+            if parent.children is None:
+                parent.children = {local: [node]}
+            else:
+                parent.children.setdefault(local, []).append(node)
+            stack.append(node)
+        else:
+            self._enter(local, known[1], attributes)
+        self.parts.clear()
+        self.length = 0
+
+    def _enter(self, local: str, namespace: str, attributes: dict[str, str]) -> None:
+        level = len(self.open)
+        if level == 0 and local not in self.containers[0]:
+            self.root = self.root or local
+            self.wrapping += 1
+            return
+        if level == 0:
+            self.documents += 1
+            path = local
+        else:
+            _name, above, counts = self.open[-1]
+            counts[local] = counts.get(local, 0) + 1
+            path = f"{above}/{local}[{counts[local]}]" if level > 1 else f"{above}/{local}"
+        if level < len(self.containers) and local in self.containers[level]:
+            self.open.append((local, path, {}))
+            self.ready.append(Event("start", local, path, None, namespace))
+            return
+        node = Node(local, dict(attributes) if attributes else None)
+        node.path = path
+        self.stack.append(node)
+
+    def data(self, text: str) -> None:
+        self.length += len(text)
+        if self.length > self.limits.max_text:
+            raise FormatError(
+                f"a text is longer than {self.limits.max_text} characters", self.path
+            )
+        self.parts.append(text)
+
+    def end(self, tag: str) -> None:
+        self.depth -= 1
+        if self.stack:
+            node = self.stack.pop()
+            if node.children is None:
+                node.text = "".join(self.parts).strip()
+            if not self.stack:
+                self.ready.append(Event("node", node.tag, node.path, node))
+        elif self.open:
+            name, path, _counts = self.open.pop()
+            self.ready.append(Event("end", name, path))
+        else:
+            self.wrapping -= 1
+        self.parts.clear()
+        self.length = 0
+
+    def close(self) -> None:
+        """Called by the parser at the end of the document."""

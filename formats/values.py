@@ -1,0 +1,88 @@
+"""Amounts, dates and indicators out of a received document: exact, or an error with the place."""
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+
+from .errors import FormatError
+from .safety import Node
+
+_AMOUNT = re.compile(r"[+-]?\d{1,18}(?:\.\d{0,17})?|[+-]?\.\d{1,17}", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+
+
+def number(text: str, path: str) -> Decimal:
+    """A decimal number as XML Schema writes it; no thousands separator, no comma."""
+    if not _AMOUNT.fullmatch(text):
+        raise FormatError(f"{text[:40]!r} is not a number", path)
+    return Decimal(text)
+
+
+def amount(node: Node, path: str) -> tuple[Decimal, str]:
+    """Amount and currency of an ``ActiveOrHistoricCurrencyAndAmount`` element."""
+    value = number(node.text, path)
+    currency = node.attributes.get("Ccy") if node.attributes else None
+    if not currency or not _CURRENCY.fullmatch(currency.strip()):
+        raise FormatError(f"the amount {node.text} has no currency", path)
+    return value, currency.strip()
+
+
+def signed(value: Decimal, node: Node, path: str) -> Decimal:
+    """``value`` with the sign of the ``CdtDbtInd`` beside it: credit positive, debit negative.
+
+    Zero needs no sign. Raises ``FormatError`` when the indicator is missing or unknown.
+    """
+    indicator = node.value("CdtDbtInd")
+    if indicator == "CRDT":
+        return value
+    if indicator == "DBIT":
+        return -value if value else value
+    if indicator is None and not value:
+        return value
+    found = f"{indicator!r} is neither CRDT nor DBIT" if indicator else "is missing"
+    raise FormatError(f"the credit or debit indicator {found}", f"{path}/CdtDbtInd")
+
+
+def day(text: str, path: str) -> date:
+    """The day of an ISO date or date-time, as its writer's clock had it."""
+    try:
+        if not _DATE.match(text):
+            raise ValueError
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        raise FormatError(f"{text[:40]!r} is not a date", path) from None
+
+
+def day_of(node: Node | None, path: str) -> date | None:
+    """The day in a ``DateAndDateTimeChoice`` (``Dt`` or ``DtTm``), or in the element itself."""
+    if node is None:
+        return None
+    text = node.value("Dt") or node.value("DtTm") or node.text
+    return day(text, path) if text else None
+
+
+def moment(text: str | None, path: str, notes: list[str]) -> datetime | None:
+    """An ISO date-time; what can't be read is noted, for no money hangs on it."""
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        notes.append(f"{path}: {text[:40]!r} is not a date and time")
+        return None
+
+
+def count(text: str | None, path: str, notes: list[str]) -> int | None:
+    """A count; what can't be read is noted."""
+    if not text:
+        return None
+    if text.isascii() and text.isdigit():
+        return int(text)
+    notes.append(f"{path}: {text[:40]!r} is not a count")
+    return None
+
+
+def flag(text: str | None) -> bool | None:
+    """An XML Schema boolean; None when absent or neither true nor false."""
+    return {"true": True, "1": True, "false": False, "0": False}.get((text or "").lower())
