@@ -96,7 +96,7 @@ def events(
 
     ``containers`` names, level by level from ``Document`` on, the elements to step into; what is
     wrapped around ``Document`` (a transport envelope, a business application header) is passed
-    over. ``notes`` collects what was tolerated. Raises ``FormatError`` for anything unsafe or
+    over, and anything else inside ``Document`` is refused. ``notes`` collects what was tolerated. Raises ``FormatError`` for anything unsafe or
     not well-formed, at the moment the reading reaches it: a caller that has begun to use what
     came before must be able to undo it.
     """
@@ -203,6 +203,9 @@ class _Target:
             self.open.append((local, path, {}))
             self.ready.append(Event("start", local, path, None, namespace))
             return
+        if level == 1:
+            expected = ", ".join(sorted(self.containers[1]))
+            raise FormatError(f"the document contains {local!r}, expected is {expected}", path)
         node = Node(local, dict(attributes) if attributes else None)
         node.path = path
         self.stack.append(node)

@@ -1,0 +1,100 @@
+"""Does a report add up? Balances against entries, entries against the stated totals."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from ..incoming import Balance, Entry
+
+if TYPE_CHECKING:
+    from .report import Report
+
+# PRCD is the closing balance of the statement before; ITBD with INTM stands for a page's end
+_OPENING = ("OPBD", "PRCD")
+_CLOSING = ("CLBD", "ITBD")
+
+
+class Tally:
+    """Counts and sums of the entries read so far."""
+
+    def __init__(self) -> None:
+        self.booked: dict[str, Decimal] = {}
+        self.counts = {"all": 0, "credit": 0, "debit": 0}
+        self.sums = {"all": Decimal(0), "credit": Decimal(0), "debit": Decimal(0)}
+
+    def add(self, entry: Entry) -> None:
+        if entry.status == "BOOK":
+            self.booked[entry.currency] = self.booked.get(entry.currency, 0) + entry.amount
+        side = "credit" if entry.credit_debit == "CRDT" else "debit"
+        size = entry.amount if side == "credit" else -entry.amount
+        for name in ("all", side):
+            self.counts[name] += 1
+            self.sums[name] += size
+
+
+def faults(report: Report, tally: Tally) -> list[str]:
+    """What doesn't add up in ``report``, in words."""
+    found = _totals(report, tally)
+    currencies = {balance.currency for balance in report.balances}
+    currency = report.account.currency
+    if currency and currencies - {currency}:
+        others = ", ".join(sorted(currencies - {currency}))
+        found.append(f"the account is kept in {currency}, a balance is given in {others}")
+    strange = set(tally.booked) - (currencies or set(tally.booked))
+    if strange:
+        found.append(f"entries are booked in {', '.join(sorted(strange))}, unlike the balances")
+    if report.kind == "camt.053":
+        found += _balances(report, tally)
+    return found
+
+
+def _balances(report: Report, tally: Tally) -> list[str]:
+    opening = _first(report.balances, _OPENING)
+    closing = _last(report.balances, _CLOSING)
+    missing = [
+        name
+        for name, balance in (("opening", opening), ("closing", closing))
+        if balance is None
+    ]
+    if missing:
+        return [f"the statement has no {name} balance" for name in missing]
+    if opening.currency != closing.currency:
+        return [f"it opens in {opening.currency} and closes in {closing.currency}"]
+    booked = tally.booked.get(opening.currency, Decimal(0))
+    expected = opening.amount + booked
+    if expected != closing.amount:
+        return [
+            f"opening balance {opening.amount} plus booked entries {booked} make {expected}"
+            f" {opening.currency}, the closing balance is {closing.amount}:"
+            f" a difference of {closing.amount - expected}"
+        ]
+    return []
+
+
+def _first(balances: list[Balance], types: tuple[str, ...]) -> Balance | None:
+    for kind in types:
+        # by day, for a statement over several days may give one for each
+        found = [balance for balance in balances if balance.type == kind]
+        if found:
+            return min(found, key=lambda balance: balance.date)
+    return None
+
+
+def _last(balances: list[Balance], types: tuple[str, ...]) -> Balance | None:
+    for kind in types:
+        found = [balance for balance in balances if balance.type == kind]
+        if found:
+            return max(found, key=lambda balance: balance.date)
+    return None
+
+
+def _totals(report: Report, tally: Tally) -> list[str]:
+    found = []
+    words = {"all": "entries", "credit": "credit entries", "debit": "debit entries"}
+    for name, (stated, total) in report.summary.items():
+        if stated is not None and stated != tally.counts[name]:
+            found.append(f"it states {stated} {words[name]}, it has {tally.counts[name]}")
+        if total is not None and total != tally.sums[name]:
+            found.append(f"it states {total} as sum of {words[name]}, it is {tally.sums[name]}")
+    return found

@@ -1,0 +1,102 @@
+"""One line of the account: ``Ntry``, strict on amount, sign, currency, status and dates."""
+
+from ..errors import FormatError
+from ..incoming import Batch, Entry, TransactionCode, TransactionDetails
+from ..safety import Node
+from ..values import amount, count, day_of, flag, signed
+from .details import transaction_code, transaction_details
+from .money import AmountDetails, charges
+
+STATUSES = frozenset({"BOOK", "PDNG", "INFO", "FUTR"})
+
+
+def entry(node: Node, kind: str, position: int, notes: list[str]) -> Entry:
+    """The entry in ``node``; ``notes`` collects what was tolerated.
+
+    Raises ``FormatError`` when the amount, its sign, its currency, the status or a date can't
+    be told for certain.
+    """
+    path = node.path
+    money = node.first("Amt")
+    if money is None:
+        raise FormatError("the entry has no amount", path)
+    value, currency = amount(money, f"{path}/Amt")
+    if value < 0:
+        # ISO 20022 allows no negative amount; taken as arithmetic says, which the balances prove
+        notes.append(f"{path}: the amount {value} is negative, which reverses its indicator")
+    value = signed(value, node, path)
+    indicator = node.value("CdtDbtInd")
+    if indicator is None:
+        notes.append(f"{path}: an entry of zero without a credit or debit indicator")
+        indicator = "CRDT"
+    status = _status(node, kind, path, notes)
+    booked = day_of(node.first("BookgDt"), f"{path}/BookgDt")
+    valued = day_of(node.first("ValDt"), f"{path}/ValDt")
+    if booked is None and status == "BOOK":
+        if valued is None:
+            raise FormatError("a booked entry has neither booking date nor value date", path)
+        notes.append(f"{path}: a booked entry without a booking date")
+    code = transaction_code(node)
+    instructed = AmountDetails(node.first("AmtDtls"), path)
+    return Entry(
+        amount=value,
+        currency=currency,
+        credit_debit=indicator,
+        status=status,
+        reversal=bool(flag(node.value("RvslInd"))),
+        booking_date=booked,
+        value_date=valued,
+        reference=node.value("NtryRef"),
+        bank_reference=node.value("AcctSvcrRef"),
+        transaction_code=code,
+        batch=_batch(node, path, notes),
+        charges=charges(node, path),
+        instructed_amount=instructed.instructed[0],
+        instructed_currency=instructed.instructed[1],
+        exchange=instructed.exchange,
+        additional_information=node.value("AddtlNtryInf"),
+        details=_details(node, path, currency, -1 if indicator == "DBIT" else 1, code),
+        position=position,
+        path=path,
+    )
+
+
+def _status(node: Node, kind: str, path: str, notes: list[str]) -> str:
+    # a plain code until version .06, a choice of Cd and Prtry after it
+    status = node.value("Sts", "Cd") or node.value("Sts", "Prtry") or node.value("Sts")
+    if status is None and kind == "camt.053":
+        notes.append(f"{path}: an entry without a status, taken as booked, being on a statement")
+        return "BOOK"
+    if status not in STATUSES:
+        found = f"{status!r} is not one of {', '.join(sorted(STATUSES))}" if status else "missing"
+        raise FormatError(f"the entry's status is {found}", f"{path}/Sts")
+    return status
+
+
+def _batch(node: Node, path: str, notes: list[str]) -> Batch | None:
+    # beside the entry in version .01, in NtryDtls since
+    holders = [node, *node.all("NtryDtls")]
+    found = next((item for item in (holder.first("Btch") for holder in holders) if item is not None), None)
+    if found is None:
+        return None
+    total = currency = None
+    if (money := found.first("TtlAmt")) is not None:
+        total, currency = amount(money, f"{path}/NtryDtls/Btch/TtlAmt")
+    return Batch(
+        message_id=found.value("MsgId"),
+        payment_information_id=found.value("PmtInfId"),
+        count=count(found.value("NbOfTxs"), f"{path}/NtryDtls/Btch/NbOfTxs", notes),
+        total=total,
+        currency=currency,
+    )
+
+
+def _details(
+    node: Node, path: str, currency: str, sign: int, code: TransactionCode | None
+) -> tuple[TransactionDetails, ...]:
+    found = []
+    for holder in (node, *node.all("NtryDtls")):
+        for item in holder.all("TxDtls"):
+            where = f"{path}/TxDtls[{len(found) + 1}]"
+            found.append(transaction_details(item, where, currency, sign, code))
+    return tuple(found)
