@@ -12,12 +12,16 @@ from .interface import (
     Health,
     NotSent,
     Outcome,
+    Reason,
     Receipt,
     Refused,
     RemoteDocument,
+    SettingsError,
     Unavailable,
     Uncertain,
 )
+from .profiles import profile, profile_names
+from .registry import connect
 from .settings import Identity, Settings, Timeouts, Trust
 
 __all__ = [
@@ -29,12 +33,17 @@ __all__ = [
     "Identity",
     "NotSent",
     "Outcome",
+    "Reason",
     "Receipt",
     "Refused",
     "RemoteDocument",
     "Settings",
+    "SettingsError",
     "Timeouts",
     "Trust",
     "Unavailable",
     "Uncertain",
+    "connect",
+    "profile",
+    "profile_names",
 ]

@@ -11,7 +11,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from types import TracebackType
 
@@ -133,6 +133,23 @@ class Unavailable(FetchError):
     """Reading failed for now (network, overload, rate limit): try again later."""
 
 
+class SettingsError(Exception):
+    """The settings of a connection cannot work; raised while connecting, before any attempt.
+
+    :ivar code: ``url``, ``certificate``, ``key``, ``key_password``, ``key_mismatch``, ``trust``,
+        ``proxy``, ``profile``, ``variable`` or ``protocol``
+    :ivar message: one plain English sentence
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.message} [{self.code}]"
+
+
 @dataclass(frozen=True)
 class RemoteDocument:
     """A document that waits at the bank."""
@@ -184,6 +201,13 @@ class Connector(ABC):
     It is not safe for use by several threads at once.
     """
 
+    resend_window: timedelta | None = None
+    """How long the bank promises to recognise a key, counted from the first attempt: within it
+    the same bytes under the same key are safe to send again.  ``None``: no promise."""
+
+    max_bytes: int | None = None
+    """The largest message the bank takes, where known."""
+
     @abstractmethod
     def check(self) -> Health:
         """Try address, TLS, certificates, clock and contract.  Never raises an Outcome."""
@@ -191,6 +215,9 @@ class Connector(ABC):
     @abstractmethod
     def submit(self, document: Document, key: str) -> Receipt:
         """Send a message once, under `key` (a UUID; the same on every attempt).
+
+        The outcome speaks of this attempt alone: after an uncertain one, a later `NotSent` does
+        not undo the doubt about the first.
 
         :raises NotSent: no part of the message was accepted
         :raises Refused: the bank said no

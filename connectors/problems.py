@@ -1,0 +1,205 @@
+"""Every way a channel can fail, by stable code: one sentence, a cure, and whether waiting helps.
+
+The codes are the contract with the caller, who may translate by them; the English text is the
+fallback.  ``{host}`` and the like are filled in by :func:`build`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeVar
+
+from .interface import Outcome
+
+OutcomeType = TypeVar("OutcomeType", bound=Outcome)
+
+
+class Problem(NamedTuple):
+    message: str
+    hint: str = ""
+    permanent: bool = False  # trying again without a change cannot help
+
+
+_LATER = "Nothing needs to be done now: it will be tried again."
+_ASK = "Ask the bank what became of the message before doing anything else."
+_BANK = "Ask the bank."
+
+PROBLEMS: dict[str, Problem] = {
+    # Reaching the bank: before any byte of a request was written.
+    "dns": Problem(
+        "The name {host} could not be resolved.",
+        "Check the bank's address and this server's name resolution (DNS).",
+    ),
+    "address_refused": Problem(
+        "{host} leads to an internal network address, which is not allowed.",
+        "Check the bank's address; for a bank on your own network (the sandbox), allow "
+        "private addresses on this connection.",
+        True,
+    ),
+    "connect_refused": Problem(
+        "{host} refused the connection.",
+        "Check the port; ask the bank whether its service is up and knows your IP address.",
+    ),
+    "connect_timeout": Problem(
+        "{host} did not answer the attempt to connect in time.",
+        "Check that the firewall lets this server out to the bank's address and port.",
+    ),
+    "unreachable": Problem(
+        "There is no network route to {host}.", "Check this server's network connection."
+    ),
+    "connect_failed": Problem("The connection to {host} could not be made.", _LATER),
+    "proxy_unreachable": Problem(
+        "The proxy {proxy} could not be reached.", "Check the proxy's address and that it runs."
+    ),
+    "proxy_auth": Problem(
+        "The proxy {proxy} wants other credentials.", "Check the proxy's user and password.", True
+    ),
+    "proxy_refused": Problem(
+        "The proxy {proxy} refused to connect to {host}.",
+        "Have the proxy's administrator allow the bank's address and port.",
+    ),
+    "tls_untrusted": Problem(
+        "The certificate of {host} is not signed by the authority this connection trusts.",
+        "Install the bank's current CA certificate on the connection. If the bank did not "
+        "announce a change, do not go on before you asked it.",
+        True,
+    ),
+    "tls_expired": Problem(
+        "The certificate of {host} has expired.",
+        "Check this server's clock; if it is right, the bank must renew its certificate.",
+    ),
+    "tls_not_yet_valid": Problem(
+        "The certificate of {host} is not valid yet.", "Check this server's clock."
+    ),
+    "tls_hostname": Problem(
+        "The certificate presented by {host} was issued for another name.",
+        "Check the bank's address.",
+        True,
+    ),
+    "tls_revoked": Problem("The certificate of {host} has been revoked.", _BANK),
+    "tls_pin": Problem(
+        "The certificate of {host} is not the one pinned on this connection.",
+        "Compare the new fingerprint with the bank by telephone before you change the pin.",
+        True,
+    ),
+    "tls_client_rejected": Problem(
+        "{host} did not accept our client certificate.",
+        "Check that the bank has registered this certificate and that it has not expired.",
+        True,
+    ),
+    "tls_not_spoken": Problem(
+        "{host} does not speak TLS on this port.", "Check the address and port.", True
+    ),
+    "tls_version": Problem(
+        "{host} offers no TLS version that is safe enough (1.2 or later).", _BANK, True
+    ),
+    "tls_handshake": Problem("The TLS handshake with {host} failed.", _BANK),
+    "tls_timeout": Problem("{host} did not finish the TLS handshake in time.", _LATER),
+    "tls_closed": Problem(
+        "{host} closed the connection during the TLS handshake.",
+        "Check that the bank has registered our client certificate.",
+    ),
+    "certificate_expired": Problem(
+        "Our client certificate has expired.", "Renew the certificate with the bank.", True
+    ),
+    "certificate_not_yet_valid": Problem(
+        "Our client certificate is not valid yet.", "Check this server's clock."
+    ),
+    # A request that cannot be made.
+    "bad_key": Problem("The message key is not a UUID, which this bank requires.", "", True),
+    "empty_content": Problem("The message is empty.", "", True),
+    "too_large": Problem(
+        "The message has {size} bytes, the bank takes at most {limit}.",
+        "Split the batch.",
+        True,
+    ),
+    "no_product": Problem(
+        "This bank's profile has no product for {what}.",
+        "Choose another payment type, or extend the profile.",
+        True,
+    ),
+    "no_reference": Problem("The bank's reference of this message is unusable.", _BANK, True),
+    "request_invalid": Problem("The request could not be built.", "See the detail.", True),
+    "breaker": Problem("The connection rests after repeated failures.", _LATER),
+    # After the first byte was (perhaps) written.
+    "read_timeout": Problem("{host} took the request but did not answer in time.", _ASK),
+    "total_timeout": Problem("The exchange with {host} took longer than allowed.", _ASK),
+    "reset": Problem("{host} broke the connection before it answered.", _ASK),
+    "half_answer": Problem("The answer of {host} broke off in the middle.", _ASK),
+    "answer_too_large": Problem("The answer of {host} is larger than {limit} bytes.", _ASK),
+    "answer_encoded": Problem("{host} compressed its answer unasked ({encoding}).", _BANK),
+    "protocol": Problem("{host} does not answer in proper HTTP.", _ASK),
+    # What the answer says.
+    "content_type": Problem(
+        "{host} answered with {media_type} where {expected} was due.",
+        "The address may belong to a web page or a gateway; see the stored answer.",
+    ),
+    "answer_unreadable": Problem("The answer of {host} cannot be understood.", _ASK),
+    "wrong_echo": Problem("{host} answered to another request than ours.", _ASK),
+    "redirected": Problem(
+        "{host} redirects to another address, which is not followed.",
+        "Ask the bank for the current address and enter it on the connection.",
+    ),
+    "in_flight": Problem("The bank is still working on this message.", _ASK),
+    "key_conflict": Problem(
+        "The bank knows another message under this key.",
+        "Do not send it again. Compare with the bank which message it holds.",
+    ),
+    "rate_limited": Problem("The bank asks to send less often.", _LATER),
+    "refused": Problem("The bank refused the message (HTTP {status}).", "See the bank's reason."),
+    "not_authorised": Problem(
+        "The bank does not accept our credentials for this (HTTP {status}).",
+        "Check certificate, contract id and consent with the bank.",
+        True,
+    ),
+    "http_status": Problem("The bank answered with HTTP {status}.", "See the stored answer."),
+    # Reading.
+    "cannot_inquire": Problem(
+        "This bank offers no way to ask for a message whose receipt is missing.",
+        "Ask the bank by other means and record the answer with evidence.",
+        True,
+    ),
+    "inquiry_mismatch": Problem("The bank holds other content under this key.", _BANK, True),
+    "payment_unknown": Problem(
+        "The bank gave this message a reference and no longer knows it.", _BANK
+    ),
+    "not_offered": Problem("This bank's profile offers no {what}.", "", True),
+    "listing_unreadable": Problem("The bank's list of documents cannot be understood.", _BANK),
+    "listing_endless": Problem("The bank's list of documents does not end.", _BANK),
+    "foreign_link": Problem("The bank's answer links to another server.", _BANK, True),
+    "size_mismatch": Problem(
+        "The document has {size} bytes, the bank announced {announced}.", _LATER
+    ),
+    "digest_mismatch": Problem("The document's digest differs from the bank's.", _LATER),
+    "document_gone": Problem("The bank no longer has this document.", _BANK, True),
+}
+
+
+def build(
+    kind: type[OutcomeType],
+    code: str,
+    *,
+    detail: str = "",
+    retry_after: float | None = None,
+    content: bytes = b"",
+    content_type: str = "",
+    http_status: int | None = None,
+    reasons: tuple = (),
+    **facts: object,
+) -> OutcomeType:
+    """Make an outcome with the text of `code`.  A code ``http_<n>`` reads as ``http_status``."""
+    key = "http_status" if code.startswith("http_") else code
+    problem = PROBLEMS[key]
+    return kind(
+        code,
+        problem.message.format_map(
+            {**facts, "status": http_status, "media_type": content_type or "no content type"}
+        ),
+        hint=problem.hint,
+        detail=detail,
+        reasons=reasons,
+        retry_after=retry_after,
+        content=content,
+        content_type=content_type,
+        http_status=http_status,
+        permanent=problem.permanent,
+    )
