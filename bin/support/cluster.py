@@ -56,7 +56,7 @@ class Cluster:
     def __init__(self, settings: Settings, supervisor: Supervisor, name: str, *, durable: bool):
         self._settings = settings
         self._supervisor = supervisor
-        self._name = name
+        self.name = name
         self._durable = durable
         self._user = self._server_user()
         self._log = settings.logs / f"{name}-postgresql.log"
@@ -79,12 +79,26 @@ class Cluster:
         """libpq's environment variables for the role that owns the databases."""
         return {"PGHOST": self.host, "PGPORT": _PORT, "PGUSER": ROLE}
 
+    def lock(self) -> bool:
+        """Take the cluster for this process; False if another has it. ``stop`` gives it back."""
+        lock = (self.folder / "lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            return False
+        self._lock = lock
+        return True
+
     def start(self) -> None:
         """Make the cluster if need be and start its server.
 
         Raises ProcessError if another command is using it, or the server does not come up.
         """
-        self._take_lock()
+        if not self._lock and not self.lock():
+            raise ProcessError(
+                f"Another command is using {self.folder}: let it finish, or stop it."
+            )
         if (self._data / "PG_VERSION").exists() and not self._usable():
             shutil.rmtree(self._data)
         if not (self._data / "PG_VERSION").exists():
@@ -120,6 +134,12 @@ class Cluster:
 
     def exists(self, database: str) -> bool:
         return bool(self.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)))
+
+    def databases(self, prefix: str) -> list[str]:
+        rows = self.execute(
+            "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (prefix,)
+        )
+        return [name for (name,) in rows]
 
     def create(self, database: str, template: str = "template0") -> None:
         """Create a database, as a copy of ``template`` (which nobody may be connected to)."""
@@ -205,15 +225,6 @@ class Cluster:
             return False
         return True
 
-    def _take_lock(self) -> None:
-        self._lock = (self.folder / "lock").open("w")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ProcessError(
-                f"Another command is using {self.folder}: let it finish, or stop it."
-            ) from None
-
     def _program(self, name: str) -> Path:
         return self._settings.postgres_bin / name
 
@@ -232,7 +243,7 @@ class Cluster:
             ) from None
 
     def _find_folder(self) -> Path:
-        folder = self._settings.run / self._name
+        folder = self._settings.run / self.name
         folder.mkdir(parents=True, exist_ok=True)
         if self._reachable(folder):
             return folder
@@ -243,7 +254,7 @@ class Cluster:
         found = base.lstat()
         if base.is_symlink() or found.st_uid != os.geteuid():
             raise ProcessError(f"{base} belongs to someone else: remove it, then try again.")
-        folder = base / self._name
+        folder = base / self.name
         folder.mkdir(mode=0o711, exist_ok=True)
         return folder
 

@@ -27,7 +27,7 @@ class Odoo:
         self._settings = settings
         self._supervisor = supervisor
         self._cluster = cluster
-        self._name = name
+        self.name = name
 
     def run(
         self, log: Path, *options: str, within: float = 1800, script: Path | None = None
@@ -76,10 +76,14 @@ class Odoo:
         child.wait_until(server.answers, within=180)
         return server
 
+    def filestore(self, database: str) -> Path:
+        """Where Odoo keeps the attachments of a database."""
+        return self._data / "filestore" / database
+
     @property
     def environment(self) -> dict[str, str]:
         """The environment Odoo runs in: its configuration file, its sources, its database."""
-        data = self._settings.run / self._name / "odoo"
+        data = self._data
         data.mkdir(parents=True, exist_ok=True)
         configuration = data.parent / "odoo.conf"
         configuration.write_text(
@@ -99,6 +103,10 @@ class Odoo:
             "PYTHONSAFEPATH": "1",
             "PYTHONUNBUFFERED": "1",
         }
+
+    @property
+    def _data(self) -> Path:
+        return self._settings.run / self.name / "odoo"
 
     def _arguments(self, options: Sequence[str]) -> list[str | Path]:
         return [self._settings.python, "-m", "odoo", *options]

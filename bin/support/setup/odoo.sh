@@ -100,6 +100,12 @@ fetch_odoo_from_debian() {
     for deb in "$work"/debs/*.deb; do
         quietly dpkg-deb -x "$deb" "$work/root" || die "Unpacking $deb failed: is the disk full?"
     done
+    # Debian leaves this file out (it is not built from source); without it every page of Odoo logs
+    # an error. It blurs the background in video calls.
+    local left_out=$work/root/usr/lib/python3/dist-packages/odoo/addons/mail/static/lib/selfie_segmentation
+    mkdir -p "$left_out"
+    [ -e "$left_out/selfie_segmentation.js" ] ||
+        echo '// Left out of the Debian package.' >"$left_out/selfie_segmentation.js"
     rm -rf "$CACHE/odoo-debian"
     mv "$work/root" "$CACHE/odoo-debian"
     use_odoo "$CACHE/odoo-debian/usr/lib/python3/dist-packages" "Debian's package" && return

@@ -1,0 +1,1 @@
+"""What ``bin/test`` does: the style gate, the pure tests, the tests in Odoo."""
