@@ -12,7 +12,6 @@ STATUSES: dict[str, str] = {
     "RVNA": "payee's name could not be checked",
     "RVNM": "payee's name does not match the account",
     "RVMC": "payee's name nearly matches the account",
-    "RCVM": "payees' names checked, some do not match",
     "RVCM": "payees' names checked, some do not match",
     "RCVC": "payee's name matches the account",
     "PRES": "presented to the payer",

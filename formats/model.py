@@ -92,11 +92,14 @@ class Remittance:
     - ``creditor_reference``: ``Strd/CdtrRefInf/Ref`` with type ``SCOR``, at most 35
     - ``creditor_reference_issuer``: ``Strd/CdtrRefInf/Tp/Issr``: ``ISO`` for an RF reference
       (ISO 11649), else who defines the national form
+    - ``creditor_reference_type``: ``Strd/CdtrRefInf/Tp/CdOrPrtry/Prtry`` where a country wants
+      its own (``QRR``); ``None`` writes the code ``SCOR``
     """
 
     unstructured: str | None = None
     creditor_reference: str | None = None
     creditor_reference_issuer: str | None = None
+    creditor_reference_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,9 +101,7 @@ def _group(node: Node, notes: list[str]) -> dict:
         "original_message_name": node.value("OrgnlMsgNmId"),
         "group_status": _status(node.first("GrpSts"), f"{path}/GrpSts"),
         "reasons": tuple(reason(item) for item in node.all("StsRsnInf")),
-        "number_of_transactions": count(
-            node.value("OrgnlNbOfTxs"), f"{path}/OrgnlNbOfTxs", notes
-        ),
+        "number_of_transactions": count(node.value("OrgnlNbOfTxs"), f"{path}/OrgnlNbOfTxs", notes),
         "control_sum": number(total, f"{path}/OrgnlCtrlSum") if total else None,
     }
 

@@ -94,11 +94,12 @@ def events(
 ) -> Iterator[Event]:
     """Walk the XML document in ``stream``, handing out each child of a container when it closes.
 
-    ``containers`` names, level by level from ``Document`` on, the elements to step into; what is
+    ``containers`` names, level by level from ``Document`` on, the elements to step into. What is
     wrapped around ``Document`` (a transport envelope, a business application header) is passed
-    over, and anything else inside ``Document`` is refused. ``notes`` collects what was tolerated. Raises ``FormatError`` for anything unsafe or
-    not well-formed, at the moment the reading reaches it: a caller that has begun to use what
-    came before must be able to undo it.
+    over; anything else inside it is refused. ``notes`` collects what was tolerated.
+
+    Raises ``FormatError`` for anything unsafe or not well-formed, at the moment the reading
+    reaches it: a caller that has begun to use what came before must be able to undo it.
     """
     limits = limits or Limits()
     target = _Target([frozenset(level) for level in containers], limits)
@@ -162,9 +163,7 @@ class _Target:
         self.depth += 1
         self.elements += 1
         if self.depth > self.limits.max_depth:
-            raise FormatError(
-                f"elements are nested deeper than {self.limits.max_depth}", self.path
-            )
+            raise FormatError(f"elements are nested deeper than {self.limits.max_depth}", self.path)
         if self.elements > self.limits.max_elements:
             raise FormatError(f"more than {self.limits.max_elements} elements", self.path)
         known = self.names.get(tag)
@@ -213,9 +212,7 @@ class _Target:
     def data(self, text: str) -> None:
         self.length += len(text)
         if self.length > self.limits.max_text:
-            raise FormatError(
-                f"a text is longer than {self.limits.max_text} characters", self.path
-            )
+            raise FormatError(f"a text is longer than {self.limits.max_text} characters", self.path)
         self.parts.append(text)
 
     def end(self, tag: str) -> None:

@@ -53,9 +53,7 @@ def _balances(report: Report, tally: Tally) -> list[str]:
     opening = _first(report.balances, _OPENING)
     closing = _last(report.balances, _CLOSING)
     missing = [
-        name
-        for name, balance in (("opening", opening), ("closing", closing))
-        if balance is None
+        name for name, balance in (("opening", opening), ("closing", closing)) if balance is None
     ]
     if missing:
         return [f"the statement has no {name} balance" for name in missing]

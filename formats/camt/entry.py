@@ -76,7 +76,9 @@ def _status(node: Node, kind: str, path: str, notes: list[str]) -> str:
 def _batch(node: Node, path: str, notes: list[str]) -> Batch | None:
     # beside the entry in version .01, in NtryDtls since
     holders = [node, *node.all("NtryDtls")]
-    found = next((item for item in (holder.first("Btch") for holder in holders) if item is not None), None)
+    found = next(
+        (item for item in (holder.first("Btch") for holder in holders) if item is not None), None
+    )
     if found is None:
         return None
     total = currency = None
