@@ -1,0 +1,108 @@
+"""Command line of the sandbox bank: ``python -m sandbox --help``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from . import clock, iban, triggers
+from .bank import Bank
+from .customers import AccountOrder, add_account
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands."""
+    top = argparse.ArgumentParser(prog="python -m sandbox", description="The sandbox bank.")
+    commands = top.add_subparsers(dest="command", required=True)
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        if name != "iban":
+            sub.add_argument("--dir", type=Path, required=True, help="the bank's folder")
+        return sub
+
+    init = command("init", "make a bank: certificates and books; again: nothing changes")
+    init.add_argument("--seed", type=int, default=0, help="kept as a setting, for fault plans")
+
+    enrol = command("enrol", "make a customer with contract, certificate and accounts")
+    enrol.add_argument("--customer", required=True, help="the customer's name")
+    enrol.add_argument("--contract", required=True, help="contract id, such as CORP-001")
+    enrol.add_argument("--out", type=Path, required=True, help="folder for the customer's files")
+    enrol.add_argument("--csr", type=Path, help="PKCS#10 request (PEM); else the bank makes a key")
+    enrol.add_argument("--account", action="append", default=[], metavar="IBAN:CUR:AMOUNT",
+                       help="an account to open; without IBAN (':EUR:100.00') the bank picks one")
+    enrol.add_argument("--camt", choices=("02", "08"), default="08",
+                       help="version of statements and notifications")
+    enrol.add_argument("--no-empty-statements", action="store_true",
+                       help="no statement for a day without movement")
+
+    account = command("account", "open a further account")
+    account.add_argument("action", choices=("add",))
+    account.add_argument("--contract", required=True)
+    account.add_argument("--account", required=True, metavar="IBAN:CUR:AMOUNT")
+    account.add_argument("--out", type=Path, help="write contract.json anew into this folder")
+
+    serve = command("serve", "run the bank")
+    serve.add_argument("--port", type=int, default=0, help="customers' face; 0 for a free port")
+    serve.add_argument("--admin-port", type=int, default=0, help="the desk; 0 for a free port")
+    serve.add_argument("--clock", help="'real', or a moment like 2026-11-23T08:00:00 (UTC)")
+    serve.add_argument("--parent-pid", type=int, help="stop when this process is gone")
+
+    number = command("iban", "make valid IBANs, with or without a trigger")
+    number.add_argument("--country", required=True, choices=sorted(iban.LAYOUTS))
+    number.add_argument("--trigger", choices=sorted(triggers.BY_NAME))
+    number.add_argument("--index", type=int, default=0)
+    number.add_argument("--count", type=int, default=1)
+    return top
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Carry out a command.
+
+    :raises ValueError: what the user has to change.
+    """
+    if arguments.command == "iban":
+        for index in range(arguments.index, arguments.index + arguments.count):
+            print(iban.make(arguments.country, arguments.trigger, index))
+        return
+    bank = Bank(arguments.dir)
+    if arguments.command == "init":
+        bank.create(arguments.seed)
+        print(f"the bank is in {arguments.dir}")
+        return
+    bank.require()
+    if arguments.command == "enrol":
+        orders = [AccountOrder.parse(value) for value in arguments.account]
+        csr = arguments.csr.read_bytes() if arguments.csr else None
+        print(json.dumps(bank.enrol(
+            arguments.contract, arguments.customer, arguments.out, csr, orders, arguments.camt,
+            not arguments.no_empty_statements), indent=2))
+    elif arguments.command == "account":
+        order = AccountOrder.parse(arguments.account)
+        with bank.store.write() as connection:
+            opened = add_account(connection, arguments.contract, order, clock.now(connection))
+        if arguments.out:
+            bank.write_contract(arguments.contract, arguments.out)
+        print(json.dumps(opened, indent=2))
+    else:
+        # Only the server needs the web framework.
+        from .server import serve
+
+        serve(bank, arguments.port, arguments.admin_port, arguments.clock,
+              arguments.parent_pid)
+
+
+def main() -> int:
+    """Run the command line; return the exit code."""
+    try:
+        run(parser().parse_args())
+    except (ValueError, OSError) as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

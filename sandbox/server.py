@@ -1,0 +1,105 @@
+"""The server process: the customers' face on mutual TLS, the desk on plain loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import ssl
+
+from aiohttp import web
+
+from . import admin_api, admin_pages, clock, intake, rest_accounts, rest_payments
+from .bank import Bank
+from .engine import Engine
+from .faults import FaultPlan
+from .pki import write_private
+from .rest_base import FACE, Face, envelope
+
+LOOPBACK = "127.0.0.1"
+PARENT_POLL_SECONDS = 1.0
+
+
+def tls(bank: Bank) -> ssl.SSLContext:
+    """TLS 1.2 or later, with a client certificate of the bank's own authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(bank.authority.server, bank.authority.server_key)
+    context.load_verify_locations(bank.authority.ca)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def customer_app(face: Face) -> web.Application:
+    """The REST face."""
+    app = web.Application(middlewares=[envelope], client_max_size=intake.MAX_BYTES)
+    app[FACE] = face
+    app[rest_payments.IN_FLIGHT] = set()
+    app.add_routes(rest_payments.routes)
+    app.add_routes(rest_accounts.routes)
+    return app
+
+
+def admin_app(face: Face) -> web.Application:
+    """The desk."""
+    app = web.Application(middlewares=[admin_pages.guard])
+    app[FACE] = face
+    app.add_routes(admin_api.routes)
+    app.add_routes(admin_pages.routes)
+    return app
+
+
+async def _run(bank: Bank, port: int, admin_port: int, parent: int | None) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    engine = Engine(bank.store)
+    face = Face(bank, engine, FaultPlan(bank.store))
+    await face.call(engine.open)
+    runners, ports = [], []
+    for app, wanted, context in ((customer_app(face), port, tls(bank)),
+                                 (admin_app(face), admin_port, None)):
+        runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        await runner.setup()
+        await web.TCPSite(runner, LOOPBACK, wanted, ssl_context=context,
+                          shutdown_timeout=5).start()
+        runners.append(runner)
+        ports.append(runner.addresses[0][1])
+    engine.start()
+    facts = {"port": ports[0], "admin_port": ports[1], "pid": os.getpid()}
+    write_private(bank.folder / "ports.json", json.dumps(facts).encode())
+    print(f"ready {json.dumps(facts)}", flush=True)
+    watch = asyncio.create_task(_watch(parent, stop))
+    await stop.wait()
+    watch.cancel()
+    for runner in runners:
+        await runner.cleanup()
+    await loop.run_in_executor(None, engine.stop)
+    face.close()
+
+
+async def _watch(parent: int | None, stop: asyncio.Event) -> None:
+    """Stop when the process that wanted this bank is gone."""
+    while parent is not None:
+        try:
+            os.kill(parent, 0)
+        except ProcessLookupError:
+            stop.set()
+        await asyncio.sleep(PARENT_POLL_SECONDS)
+
+
+def serve(bank: Bank, port: int = 0, admin_port: int = 0, clock_spec: str | None = None,
+          parent: int | None = None) -> None:
+    """Serve until SIGTERM, SIGINT or the death of ``parent``.
+
+    :param port: 0 for a free one; what was chosen is printed and written to ports.json.
+    :param clock_spec: ``real`` or a moment; None leaves the clock as it was.
+    :raises ValueError: no bank in the folder, or a wrong moment.
+    """
+    bank.require()
+    if clock_spec:
+        with bank.store.write() as connection:
+            clock.start(connection, clock_spec)
+    asyncio.run(_run(bank, port, admin_port, parent))
