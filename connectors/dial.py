@@ -102,17 +102,17 @@ def dial(
     if proxy:
         literal = _literal(host)
         local = host.rstrip(".").lower().rpartition(".")[2] == "localhost"
-        refused = not permitted(literal, allow_private=allow_private) if literal else (
-            local and not allow_private
+        refused = (
+            not permitted(literal, allow_private=allow_private)
+            if literal
+            else (local and not allow_private)
         )
         if refused:
             raise TransportError("address_refused", literal or host)
         return _tunnel(proxy, host, port, timeout, trace)
     addresses = _resolve(host, port)
     trace.marks.append("resolved")
-    allowed = [
-        pair for pair in addresses if permitted(pair[1][0], allow_private=allow_private)
-    ]
+    allowed = [pair for pair in addresses if permitted(pair[1][0], allow_private=allow_private)]
     if not allowed:
         raise TransportError("address_refused", ", ".join(pair[1][0] for pair in addresses))
     sock = _connect(allowed, timeout, trace)

@@ -38,9 +38,7 @@ class Exchange:
 
 def mask_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Show harmless headers, and of the others only that they were there."""
-    return {
-        name: value if name.lower() in _HARMLESS else _MASK for name, value in headers.items()
-    }
+    return {name: value if name.lower() in _HARMLESS else _MASK for name, value in headers.items()}
 
 
 def mask_text(text: str, secrets: Iterable[str] = ()) -> str:

@@ -279,12 +279,14 @@ class HttpChannel:
         detail = mask_text(detail, self.secrets)
         if (
             trace.peer.tls_version == "TLSv1.3"
+            and not trace.peer.vouched
             and not trace.received
             and any(is_certificate_alert(e) for e in trace.errors)
         ):
             # A TLS 1.3 server that turns our certificate down is still in its handshake: the
             # keys for reading the request come after it (RFC 8446, 4.4.4), and we offer neither
-            # post-handshake authentication nor renegotiation.  So it has read nothing.
+            # post-handshake authentication nor renegotiation.  So it has read nothing.  A session
+            # ticket seen before would show the handshake done, and the alert would prove nothing.
             return Failure("tls_client_rejected", sent=False, detail=detail, **facts)
         if any(isinstance(e, TimeoutError) for e in trace.errors):
             code = "total_timeout" if trace.remaining() <= 0 else "read_timeout"

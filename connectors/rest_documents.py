@@ -110,8 +110,8 @@ def _next(current: str, link: str | None, base: str) -> str | None:
     """Resolve the link to the next page; our credentials go to the bank's own origin only."""
     if link is None:
         return None
-    address = urljoin(current, link)
     try:
+        address = urljoin(current, link)
         there, here = urlsplit(address), urlsplit(base)
         same = (there.scheme, there.hostname, there.port or 443, there.username) == (
             here.scheme,
@@ -122,7 +122,7 @@ def _next(current: str, link: str | None, base: str) -> str | None:
     except ValueError:
         same = False
     if not same:
-        raise build(FetchError, "foreign_link", detail=address[:200])
+        raise build(FetchError, "foreign_link", detail=link[:200])
     return address
 
 
@@ -166,9 +166,7 @@ def fetch(bank: RestConnector, remote: RemoteDocument) -> bytes:
     octets = answer.content_type == "application/octet-stream"
     fits = is_xml(answer.content_type) if expected_xml else answer.content_type == accept
     if not (fits or octets):
-        raise from_answer(
-            FetchError, "content_type", answer, host=bank.host, expected=accept
-        )
+        raise from_answer(FetchError, "content_type", answer, host=bank.host, expected=accept)
     size = len(answer.content)
     if remote.size is not None and remote.size != size:
         raise build(FetchError, "size_mismatch", size=size, announced=remote.size)

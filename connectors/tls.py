@@ -124,7 +124,7 @@ class Transport:
             )
             sock.settimeout(max(0.001, min(self.timeouts.connect, self.trace.remaining())))
             sock.do_handshake()
-            self._settle(sock)
+            vouched = self._settle(sock)
         except OSError as error:
             sock.close()
             raise _handshake_problem(error) from None
@@ -133,7 +133,7 @@ class Transport:
             raise
         certificate = sock.getpeercert(binary_form=True)
         fingerprint = hashlib.sha256(certificate).hexdigest()
-        sock.peer = Peer(address, certificate, fingerprint, sock.version())
+        sock.peer = Peer(address, certificate, fingerprint, sock.version(), vouched)
         self.trace.peer = sock.peer
         if self.pins and fingerprint not in self.pins:
             sock.close()
@@ -142,8 +142,10 @@ class Transport:
         sock.transport = self
         return sock
 
-    def _settle(self, sock: TracedSocket) -> None:
+    def _settle(self, sock: TracedSocket) -> bool:
         """Wait until a TLS 1.3 server has had its say about our certificate.
+
+        Returns whether a session ticket came.
 
         In TLS 1.3 the client is done before the server has verified the client's certificate.
         Servers usually send a session ticket once they have (RFC 8446, section 4.6.1), or an
@@ -151,7 +153,7 @@ class Transport:
         rejected certificate a certain "not sent".  A server that sends no ticket costs a pause.
         """
         if sock.version() != "TLSv1.3":
-            return
+            return False
         end = min(time.monotonic() + _SETTLE, self.trace.deadline)
         sock.setblocking(False)
         with selectors.DefaultSelector() as selector:
@@ -161,10 +163,10 @@ class Transport:
                     early = sock.recv(1)
                 except ssl.SSLWantReadError:
                     if sock.session is not None and sock.session.has_ticket:
-                        return
+                        return True
                     left = end - time.monotonic()
                     if left <= 0 or not selector.select(left):
-                        return
+                        return False
                 else:
                     # No server may speak before it is asked; an empty read is its goodbye.
                     raise TransportError("tls_handshake" if early else "tls_closed", "settling")
@@ -198,7 +200,7 @@ class TracedSocket(ssl.SSLSocket):
         try:
             self._arm()
             count = super().send(data, flags)
-        except ConnectionError as error:
+        except (ConnectionError, ssl.SSLEOFError) as error:
             trace.errors.append(error)
             # The server may have answered before it hung up; every urllib3 goes on to read
             # after a broken pipe, but not after a reset.
@@ -284,14 +286,19 @@ def bank_session(transport: Transport) -> requests.Session:
     It ignores the environment (proxies, CA bundles, .netrc), keeps no cookies, and sends no
     header that is not asked for.
     """
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False
-    session.max_redirects = 0
     session.headers.clear()
     session.adapters.clear()
     session.mount("https://", BankAdapter(transport))
     session.cookies.set_policy(_NoCookies())
     return session
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Never lead elsewhere: even unfollowed, the library would read the body unbounded."""
+        return None
 
 
 class _NoCookies(DefaultCookiePolicy):

@@ -27,6 +27,7 @@ class Peer:
     certificate: bytes  # leaf, DER
     fingerprint: str  # SHA-256, lower-case hex
     tls_version: str
+    vouched: bool = False  # a session ticket showed that the server finished its handshake
 
 
 @dataclass
