@@ -6,16 +6,14 @@ Lengths are those of ISO 20022 and, for names and address lines, the 70 characte
 import re
 from functools import lru_cache
 
-from stdnum import iban as stdnum_iban
-
 from ..charset import carries, slash_fault, to_charset, unmappable
+from ..iban import is_iban
 from ..model import Account, Address, Agent, Party, Problem
 from .versions import Version
 
 CHARGE_BEARERS = ("SLEV", "SHAR", "DEBT", "CRED")
 _CODE = re.compile(r"[A-Za-z0-9]+", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
-_IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{1,30}", re.ASCII)
 _ADDRESS = (
     ("town", "town", 35),
     ("post_code", "post code", 16),
@@ -26,11 +24,6 @@ _ADDRESS = (
 
 
 @lru_cache(maxsize=65536)
-def is_iban(number: str) -> bool:
-    """An IBAN in electronic form: right length for its country, check digits right."""
-    return _IBAN.fullmatch(number) is not None and stdnum_iban.is_valid(number, check_country=False)
-
-
 class Fields:
     """Judges fields and gathers what is wrong with them."""
 

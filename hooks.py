@@ -1,0 +1,16 @@
+"""What happens around installation and removal."""
+
+
+def uninstall_hook(env):
+    """Leave the bookkeeping usable: no payment may keep a method that goes with this module.
+
+    Payments and entries stay. Odoo forbids removing a payment method line that is in use, so the
+    lines of ours are turned into manual ones; the records of what the bank said go with the
+    module's tables.
+    """
+    ours = env["account.payment.method"].search([("code", "=", "bank_connect")])
+    manual = env.ref("account.account_payment_method_manual_out", raise_if_not_found=False)
+    if not (ours and manual):
+        return
+    lines = env["account.payment.method.line"].search([("payment_method_id", "in", ours.ids)])
+    lines.write({"payment_method_id": manual.id})

@@ -1,0 +1,43 @@
+from odoo import fields, models
+
+
+class AccountBankStatement(models.Model):
+    _inherit = "account.bank.statement"
+
+    bank_message_id = fields.Many2one(
+        "bank.message", string="Bank document", readonly=True, copy=False, index="btree_not_null"
+    )
+    bank_sequence = fields.Char(
+        string="Number at the bank", readonly=True, copy=False,
+        help="The bank's running number of the statement.",
+    )
+
+
+class AccountBankStatementLine(models.Model):
+    _inherit = "account.bank.statement.line"
+
+    bank_entry_key = fields.Char(
+        readonly=True, copy=False,
+        help="What makes the booking unmistakable: the same booking is never taken in twice.",
+    )
+    bank_reference = fields.Char(
+        string="Bank's reference", readonly=True, copy=False, index="btree_not_null"
+    )
+    bank_booking_date = fields.Date(
+        string="Booked by the bank", readonly=True, copy=False,
+        help="Odoo may move an entry out of a locked period; this date stays the bank's.",
+    )
+    bank_value_date = fields.Date(string="Value date", readonly=True, copy=False)
+    bank_message_id = fields.Many2one(
+        "bank.message", string="Bank document", readonly=True, copy=False, index="btree_not_null"
+    )
+    bank_payment_ids = fields.Many2many(
+        "account.payment", "bank_statement_line_payment", "line_id", "payment_id",
+        string="Bank payments", readonly=True, copy=False,
+        help="The payments that this booking executed or brought back.",
+    )
+
+    _bank_entry_uniq = models.UniqueIndex(
+        "(journal_id, bank_entry_key) WHERE bank_entry_key IS NOT NULL",
+        "This booking is on a statement already.",
+    )

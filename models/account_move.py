@@ -1,0 +1,79 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from .engine import ENGINE
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    bank_instalment_ids = fields.One2many(
+        "bank.payment.instalment", "move_id", string="Instalments at the bank", readonly=True, copy=False
+    )
+    bank_payment_id = fields.Many2one(
+        "account.payment", string="Last bank payment", compute="_compute_bank_payment", store=True,
+        copy=False,
+    )
+    bank_status = fields.Selection(
+        string="Bank status", related="bank_payment_id.bank_status", store=True
+    )
+    bank_status_text = fields.Char(
+        string="At the bank", related="bank_payment_id.bank_status_text"
+    )
+    bank_may_send = fields.Boolean(compute="_compute_bank_may_send")
+
+    @api.depends("bank_instalment_ids.live")
+    def _compute_bank_payment(self):
+        for move in self:
+            instalments = move.bank_instalment_ids
+            # The one on its way first, else the latest that ended.
+            chosen = instalments.filtered("live") or instalments
+            move.bank_payment_id = chosen.sorted("id")[-1:].payment_id
+
+    @api.depends("state", "payment_state", "move_type", "amount_residual")
+    def _compute_bank_may_send(self):
+        for move in self:
+            move.bank_may_send = (
+                move.state == "posted"
+                and move.move_type in ("in_invoice", "in_receipt", "out_refund")
+                and move.payment_state in ("not_paid", "partial")
+            )
+
+    def action_send_to_bank(self):
+        """Open the wizard for the open instalments of these bills."""
+        return self.env["bank.send.wizard"]._open_for(self)
+
+    def _get_invoice_in_payment_state(self):
+        # Community calls a bill paid once its payment is posted. One that goes through the bank
+        # is in payment until the bank's statement books it.
+        if len(self) == 1 and (
+            self.bank_instalment_ids
+            or "bank_connect" in self.matched_payment_ids.mapped("payment_method_code")
+        ):
+            return "in_payment"
+        return super()._get_invoice_in_payment_state()
+
+    def button_draft(self):
+        if self.env.context.get("bank_engine") is not ENGINE:
+            # sudo: only asks whether a payment is on its way, to refuse in time.
+            self.sudo().origin_payment_id._bank_check_not_live()
+            self._bank_check_no_live_instalment()
+        return super().button_draft()
+
+    def button_cancel(self):
+        if self.env.context.get("bank_engine") is not ENGINE:
+            self.sudo().origin_payment_id._bank_check_not_live()
+            self._bank_check_no_live_instalment()
+        return super().button_cancel()
+
+    def _bank_check_no_live_instalment(self):
+        live = self.sudo().bank_instalment_ids.filtered("live")
+        if live and live[0].payment_id._bank_is_live():
+            raise UserError(
+                self.env._(
+                    "%(bill)s is being paid in %(batch)s and can't be changed until the bank has "
+                    "answered or the batch is withdrawn.",
+                    bill=live[0].move_id.name,
+                    batch=live[0].payment_id.bank_batch_id.name,
+                )
+            )

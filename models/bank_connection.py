@@ -1,0 +1,300 @@
+import contextlib
+import logging
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools import html_escape as escape
+
+from ..connectors import registry
+from ..connectors.interface import SettingsError
+from ..connectors.settings import Identity, Settings, Trust
+from . import keyring
+
+_logger = logging.getLogger(__name__)
+
+
+class BankConnection(models.Model):
+    """One contract with one bank: where it is, who we are there, and how the line is doing."""
+
+    _name = "bank.connection"
+    _description = "Bank Connection"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "company_id, name"
+    _check_company_auto = True
+
+    name = fields.Char(required=True, tracking=True)
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company, index=True
+    )
+    # draft ──activate──► active ◄──resume/suspend──► suspended
+    state = fields.Selection(
+        [("draft", "Draft"), ("active", "Active"), ("suspended", "Suspended")],
+        default="draft",
+        required=True,
+        readonly=True,
+        copy=False,
+        tracking=True,
+    )
+    profile_id = fields.Many2one(
+        "bank.connection.profile", string="Bank profile", required=True, ondelete="restrict",
+        tracking=True,
+    )
+    url = fields.Char(
+        string="Address", required=True, tracking=True, help="https://host[:port][/path]"
+    )
+    contract_code = fields.Char(
+        string="Contract number", tracking=True, help="How the bank knows this company."
+    )
+    consent_code = fields.Char(
+        string="Consent number", tracking=True, help="Where the bank asks for one to read accounts."
+    )
+    client_address = fields.Char(
+        string="Own IP address", default="127.0.0.1",
+        help="Sent as PSU-IP-Address: the address of the person or server that gives the order.",
+    )
+    certificate_id = fields.Many2one(
+        "certificate.certificate", string="Own certificate", check_company=True, copy=False,
+        groups="account_bank_connect.group_admin", domain=[("scope", "=", "bank_connect")],
+        help="Proves to the bank who we are (mutual TLS). Its private key is kept sealed.",
+    )
+    certificate_expires = fields.Datetime(compute="_compute_certificate_expires")
+    trusted_certificates = fields.Text(
+        string="Bank's certificates", tracking=False,
+        help="The bank's certificate authority or its own certificate, as PEM. Nothing else is "
+        "trusted on this connection: public authorities are not added.",
+    )
+    pinned_fingerprints = fields.Char(
+        string="Pinned fingerprints",
+        help="SHA-256 of the bank's certificate, hexadecimal; several separated by spaces. "
+        "Optional: narrows the trust to exactly these.",
+    )
+    allow_private_address = fields.Boolean(
+        string="Allow local addresses", tracking=True,
+        help="Permit an address on this machine or a private network. Only for a practice bank.",
+    )
+    journal_ids = fields.One2many("account.journal", "bank_connection_id", string="Bank journals")
+    message_count = fields.Integer(compute="_compute_message_count")
+
+    last_success = fields.Datetime(readonly=True, copy=False)
+    last_error = fields.Char(readonly=True, copy=False)
+    last_error_date = fields.Datetime(readonly=True, copy=False)
+    last_fetch = fields.Datetime(readonly=True, copy=False)
+    health = fields.Json(readonly=True, copy=False)
+    health_html = fields.Html(compute="_compute_health_html", string="Last test")
+
+    _name_company_uniq = models.Constraint(
+        "UNIQUE(company_id, name)", "A connection of this name exists already."
+    )
+
+    @api.depends("certificate_id.date_end")
+    def _compute_certificate_expires(self):
+        # The date is no secret, but certificates are readable by system administrators only.
+        for connection in self:
+            connection.certificate_expires = connection.sudo().certificate_id.date_end
+
+    def _compute_message_count(self):
+        counts = dict(
+            self.env["bank.message"]._read_group(
+                [("connection_id", "in", self.ids)], ["connection_id"], ["__count"]
+            )
+        )
+        for connection in self:
+            connection.message_count = counts.get(connection, 0)
+
+    @api.depends("health")
+    def _compute_health_html(self):
+        marks = {True: ("text-success", "✔"), False: ("text-danger", "✘"), None: ("text-muted", "•")}
+        for connection in self:
+            rows = []
+            for check in (connection.health or {}).get("checks", []):
+                css, mark = marks[check["ok"]]
+                rows.append(
+                    f'<tr><td class="{css}">{mark}</td><td>{escape(check["title"])}</td>'
+                    f'<td>{escape(check["detail"])}<br/><em>{escape(check["cure"])}</em></td></tr>'
+                )
+            connection.health_html = rows and (
+                f'<table class="table table-sm"><tbody>{"".join(rows)}</tbody></table>'
+            )
+
+    @api.constrains("profile_id", "allow_private_address")
+    def _check_private_address(self):
+        for connection in self:
+            if connection.allow_private_address and not connection.profile_id.is_sandbox:
+                raise ValidationError(
+                    self.env._("Only a practice bank may be reached at a local address.")
+                )
+
+    # -- states ---------------------------------------------------------------------------
+
+    def action_activate(self):
+        for connection in self:
+            problems = connection._activation_problems()
+            if problems:
+                raise UserError("\n".join(problems))
+        self.state = "active"
+
+    def action_suspend(self):
+        self.state = "suspended"
+
+    def _activation_problems(self):
+        """Why this connection can't carry messages yet, in sentences."""
+        self.ensure_one()
+        problems = []
+        if not keyring.available():
+            problems.append(
+                self.env._("No master key is configured: set BANK_CONNECT_MASTER_KEY on the server. "
+                  "Without it private keys can't be kept safe.")
+            )
+        certificate = self.sudo().certificate_id
+        if not certificate:
+            problems.append(self.env._("Choose this company's certificate for the bank."))
+        elif not certificate.private_key_id:
+            problems.append(self.env._("The certificate has no private key."))
+        elif not certificate.private_key_id.bank_sealed:
+            problems.append(
+                self.env._("The private key of the certificate is stored unprotected. Import it again "
+                  "through the connection, so that it is sealed.")
+            )
+        if not self.trusted_certificates:
+            problems.append(self.env._("Add the certificate of the bank or of its authority."))
+        if not self.journal_ids:
+            problems.append(self.env._("Choose at least one bank journal."))
+        for journal in self.journal_ids:
+            if not journal.bank_account_id:
+                problems.append(self.env._("The journal %s has no bank account number.", journal.display_name))
+        return problems
+
+    # -- connector ------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _connector(self):
+        """A connector for this contract, as a context manager.
+
+        Everything it needs is read here, before the first byte is sent, so that no database row
+        is read or locked while the network is at work.
+        """
+        self.ensure_one()
+        settings = self._connector_settings()
+        try:
+            connector = registry.connect(self.profile_id.protocol, settings)
+        except SettingsError as error:
+            raise UserError(
+                self.env._("The connection %(name)s can't be used: %(error)s",
+                  name=self.display_name, error=error.message)
+            ) from error
+        with connector:
+            yield connector
+
+    def _connector_settings(self):
+        # sudo: certificates are readable by system administrators only, and whoever may use this
+        # connection needs its certificate for the call, never to see it.
+        certificate = self.sudo().certificate_id
+        if not certificate or not certificate.private_key_id:
+            raise UserError(self.env._("The connection %s has no certificate.", self.display_name))
+        try:
+            private_key = certificate.private_key_id._bank_private_key()
+            settings = self.profile_id._settings()
+        except keyring.KeyringError as error:
+            raise UserError(self._keyring_message(error)) from error
+        return Settings(
+            url=self.url,
+            profile=settings,
+            identity=Identity(certificate=certificate._bank_chain(), private_key=private_key),
+            trust=Trust(
+                ca_pem=(self.trusted_certificates or "").encode(),
+                fingerprints=tuple((self.pinned_fingerprints or "").split()),
+            ),
+            variables={
+                "contract_id": self.contract_code or "",
+                "consent_id": self.consent_code or "",
+                "psu_ip_address": self.client_address or "",
+            },
+            allow_private=self.allow_private_address and self.profile_id.is_sandbox,
+        )
+
+    @api.model
+    def _keyring_message(self, error):
+        """What a :class:`.keyring.KeyringError` means, in the user's words."""
+        return {
+            "missing": self.env._("No master key is configured on this server (BANK_CONNECT_MASTER_KEY)."),
+            "malformed": self.env._("The master key configured on this server can't be read: it must be "
+                           "at least 32 bytes, base64, as “id:key”."),
+            "unknown_key": self.env._("This secret was sealed under another master key. Was the database "
+                             "restored on a server that does not have it?"),
+            "damaged": self.env._("This secret is damaged and can't be opened. Import it again."),
+        }[error.code]
+
+    def action_test(self):
+        """Try the connection and keep the result. Reads only: repeating it is harmless."""
+        self.ensure_one()
+        self.check_access("write")
+        with self._connector() as connector:
+            result = connector.check()
+        # sudo: the result is the system's finding, not the user's to edit.
+        self.sudo().health = {
+            "tested": fields.Datetime.to_string(fields.Datetime.now()),
+            "clock_skew": result.clock_skew,
+            "checks": [
+                {"code": check.code, "ok": check.ok, "title": check.title,
+                 "detail": check.detail, "cure": check.cure}
+                for check in result.checks
+            ],
+        }
+        self._note_outcome(None if result.ok else self.env._("The connection test failed."))
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success" if result.ok else "danger",
+                "title": self.env._("Connection test"),
+                "message": self.env._("Everything works.") if result.ok else "\n".join(
+                    f"{check.title}: {check.detail}" for check in result.checks if check.ok is False
+                ),
+                "sticky": not result.ok,
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
+
+    def _note_outcome(self, error=None):
+        """Keep the connection's health line up to date; ``error`` is a sentence or ``None``."""
+        now = fields.Datetime.now()
+        if error:
+            self.sudo().write({"last_error": error, "last_error_date": now})
+        else:
+            self.sudo().write({"last_success": now, "last_error": False})
+
+    # -- buttons for the impatient ------------------------------------------------------------
+
+    def action_send_now(self):
+        return self._run_soon("account_bank_connect.cron_send", self.env._("Sending starts now."))
+
+    def action_fetch_now(self):
+        return self._run_soon("account_bank_connect.cron_fetch", self.env._("Fetching starts now."))
+
+    def action_process_now(self):
+        return self._run_soon("account_bank_connect.cron_process", self.env._("Processing starts now."))
+
+    @api.model
+    def _run_soon(self, xml_id, message):
+        """Wake a scheduled action.
+
+        The network is never called here: Odoo repeats a request after a serialization failure,
+        and a message would leave twice.
+        """
+        # sudo: scheduled actions are the administrator's; waking ours changes none of them.
+        self.env.ref(xml_id).sudo()._trigger()
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {"type": "info", "message": message, "sticky": False},
+        }
+
+    def action_view_messages(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Messages"),
+            "res_model": "bank.message",
+            "view_mode": "list,form",
+            "domain": [("connection_id", "=", self.id)],
+        }

@@ -1,0 +1,312 @@
+import json
+import secrets
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from . import bank_payment_seal as seal
+from .engine import ENGINE
+
+LIVE_STATES = ("draft", "to_approve", "approved", "sending", "uncertain", "sent", "accepted")
+
+
+class BankPaymentBatch(models.Model):
+    """Payments that leave together: one debtor account, one currency, one execution date."""
+
+    _name = "bank.payment.batch"
+    _description = "Bank Payment Batch"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "id desc"
+    _check_company_auto = True
+
+    name = fields.Char(required=True, readonly=True, copy=False, default=lambda self: self.env._("New"))
+    reference = fields.Char(
+        readonly=True, copy=False, index=True,
+        help="The message's number at the bank, and the first part of every end-to-end number.",
+    )
+    company_id = fields.Many2one(related="journal_id.company_id", store=True, index=True)
+    journal_id = fields.Many2one(
+        "account.journal", string="Bank account", required=True, readonly=True,
+        domain=[("bank_connection_id", "!=", False)],
+    )
+    connection_id = fields.Many2one(
+        "bank.connection", required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    currency_id = fields.Many2one("res.currency", required=True, readonly=True)
+    execution_date = fields.Date(
+        required=True, readonly=True, help="The day on which the bank is asked to pay."
+    )
+    service_level = fields.Selection(
+        [("SEPA", "SEPA"), ("NURG", "Normal"), ("URGP", "Urgent")], readonly=True
+    )
+    instant = fields.Boolean(readonly=True)
+    batch_booking = fields.Boolean(string="One debit", readonly=True)
+    # draft ─► to_approve ─► approved ─► sending ─► sent ─► accepted ─► settled
+    #              │                        │  ▲      └──────┴───────► refused
+    #              ├─► rejected             ▼  │
+    #              └─► cancelled         uncertain
+    state = fields.Selection(
+        [
+            ("draft", "Draft"),
+            ("to_approve", "To approve"),
+            ("approved", "Approved"),
+            ("sending", "Sending"),
+            ("uncertain", "Uncertain"),
+            ("sent", "Sent"),
+            ("accepted", "Accepted"),
+            ("settled", "Settled"),
+            ("rejected", "Rejected"),
+            ("refused", "Refused by the bank"),
+            ("cancelled", "Cancelled"),
+        ],
+        default="draft", required=True, readonly=True, copy=False, tracking=True, index=True,
+    )
+    preparer_id = fields.Many2one(
+        "res.users", string="Prepared by", required=True, readonly=True,
+        default=lambda self: self.env.user,
+    )
+    payment_ids = fields.One2many("account.payment", "bank_batch_id", readonly=True)
+    payment_count = fields.Integer(compute="_compute_totals", store=True)
+    amount_total = fields.Monetary(compute="_compute_totals", store=True)
+    sealed_content = fields.Text(readonly=True, copy=False)
+    seal = fields.Char(readonly=True, copy=False)
+    approval_ids = fields.One2many("bank.approval", "batch_id", readonly=True)
+    message_ids_bank = fields.One2many("bank.message", "batch_id", string="Bank messages", readonly=True)
+    may_approve = fields.Boolean(compute="_compute_may_approve")
+    note = fields.Text(readonly=True, help="What the bank or the approver said.")
+
+    _reference_uniq = models.Constraint(
+        "UNIQUE(reference)", "Two batches can't have the same reference."
+    )
+
+    @api.depends("payment_ids.amount")
+    def _compute_totals(self):
+        for batch in self:
+            batch.payment_count = len(batch.payment_ids)
+            batch.amount_total = sum(batch.payment_ids.mapped("amount"))
+
+    @api.depends_context("uid")
+    @api.depends("state", "preparer_id")
+    def _compute_may_approve(self):
+        approver = self.env.user.has_group("account_bank_connect.group_approver")
+        for batch in self:
+            batch.may_approve = (
+                approver
+                and batch.state == "to_approve"
+                and self.env.user not in batch._people_who_prepared()
+            )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            vals["name"] = self.env["ir.sequence"].next_by_code("bank.payment.batch")
+            vals["reference"] = self._new_reference()
+            # Nobody prepares in somebody else's name.
+            vals["preparer_id"] = self.env.user.id
+            vals["state"] = "draft"
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if set(vals) & self._guarded_fields() and self.env.context.get("bank_engine") is not ENGINE:
+            raise AccessError(self.env._("A batch is changed by its buttons only."))
+        return super().write(vals)
+
+    @api.model
+    def _guarded_fields(self):
+        return {
+            "state", "seal", "sealed_content", "reference", "journal_id", "connection_id",
+            "currency_id", "execution_date", "service_level", "instant", "batch_booking",
+            "preparer_id", "payment_ids", "approval_ids", "note", "name", "company_id",
+        }
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_only_unused(self):
+        if any(batch.state not in ("draft", "cancelled") for batch in self):
+            raise UserError(self.env._("Only a draft or cancelled batch can be removed."))
+
+    @api.model
+    def _new_reference(self):
+        """A number no other batch has, at this bank or anywhere: 17 characters."""
+        alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that look alike
+        token = "".join(secrets.choice(alphabet) for _position in range(8))
+        return f"BC{fields.Date.today():%y%m%d}-{token}"
+
+    def _engine(self):
+        """The batch with the right to change its own state.
+
+        sudo: the state machine acts for users who may press a button, not write the record; the
+        caller has checked that right. The marker is an object that no remote call can supply.
+        """
+        return self.sudo().with_context(bank_engine=ENGINE)
+
+    # -- to approval ----------------------------------------------------------------------
+
+    def action_submit(self):
+        """Seal the batch and ask for approval."""
+        self.check_access("write")
+        for batch in self:
+            if batch.state != "draft":
+                raise UserError(self.env._("%s is not a draft.", batch.name))
+            if not batch.payment_ids:
+                raise UserError(self.env._("%s has no payments.", batch.name))
+            text = seal.canonical(seal.content_of(batch))
+            batch._engine().write(
+                {"state": "to_approve", "sealed_content": text, "seal": seal.digest(text)}
+            )
+            batch._ask_for_approval()
+
+    def _ask_for_approval(self):
+        group = self.env.ref("account_bank_connect.group_approver")
+        # sudo: who may approve is no secret, but users' groups are the administrator's to read.
+        approvers = group.sudo().all_user_ids.filtered(
+            lambda user: self.company_id in user.company_ids
+            and user.active
+            and user not in self._people_who_prepared()
+        )
+        for user in approvers:
+            self.sudo().activity_schedule(
+                "account_bank_connect.activity_approve",
+                user_id=user.id,
+                summary=self.env._(
+                    "Approve %(count)s payments, %(total)s",
+                    count=self.payment_count,
+                    total=self.currency_id.format(self.amount_total),
+                ),
+            )
+        if not approvers:
+            self.sudo().message_post(
+                body=self.env._("Nobody but the preparer may approve payments of this company. "
+                       "Ask the administrator for an approver.")
+            )
+
+    def _people_who_prepared(self):
+        # sudo: create_uid of payments may lie outside the reader's rules; only compared here.
+        return self.preparer_id | self.sudo().payment_ids.create_uid
+
+    # -- decision -------------------------------------------------------------------------
+
+    def action_approve(self):
+        """Approve, as somebody else than who prepared; the message is then queued."""
+        for batch in self:
+            batch._check_decision()
+            batch._check_seal()
+            batch._record_decision("approved")
+            batch._engine()._release()
+        self.env.ref("account_bank_connect.cron_send").sudo()._trigger()
+
+    def action_reject(self, reason):
+        """Reject with a reason; the bills are free again and the preparer is told."""
+        if not (reason or "").strip():
+            raise UserError(self.env._("Say why, so that the preparer knows what to change."))
+        for batch in self:
+            batch._check_decision()
+            batch._record_decision("rejected", reason)
+            batch._engine()._let_go("rejected", reason)
+
+    def action_cancel(self):
+        """Withdraw a batch that was not approved yet."""
+        self.check_access("write")
+        for batch in self:
+            batch.lock_for_update()
+            if batch.state not in ("draft", "to_approve"):
+                raise UserError(self.env._("%s was decided already and can't be withdrawn.", batch.name))
+            batch._engine()._let_go("cancelled", self.env._("Withdrawn by %s", self.env.user.name))
+
+    def _check_decision(self):
+        self.check_access("read")
+        # The lock makes a second approver wait, and then see the first one's decision.
+        self.lock_for_update()
+        self.invalidate_recordset(["state"])
+        if not self.env.user.has_group("account_bank_connect.group_approver"):
+            raise AccessError(self.env._("Only an approver may decide about a batch."))
+        if self.state != "to_approve":
+            raise UserError(self.env._("%s does not wait for approval any more.", self.name))
+        if self.env.user in self._people_who_prepared():
+            raise AccessError(
+                self.env._("You prepared %s, so somebody else has to approve it.", self.name)
+            )
+
+    def _check_seal(self):
+        """Refuse when a record changed since the batch was sealed."""
+        # sudo: all of the batch is compared, whatever the approver may see of it.
+        batch = self.sudo()
+        if seal.digest(batch.sealed_content or "") != batch.seal:
+            raise UserError(self.env._("The sealed content of %s was altered.", self.name))
+        current = seal.content_of(batch)
+        if seal.canonical(current) != batch.sealed_content:
+            changes = seal.differences(self.env, json.loads(batch.sealed_content), current)
+            raise UserError(
+                self.env._("%s was changed after it was sent to approval. Reject it, and let it be "
+                  "prepared again:", self.name) + "\n" + "\n".join(changes)
+            )
+
+    def _record_decision(self, decision, reason=False):
+        # sudo: decisions are created here only, by nobody's hand.
+        self.env["bank.approval"].sudo().create(
+            {
+                "batch_id": self.id,
+                "user_id": self.env.user.id,
+                "decision": decision,
+                "reason": reason,
+                "seal": self.seal,
+            }
+        )
+        self.sudo().activity_feedback(
+            ["account_bank_connect.activity_approve"], feedback=reason or self.env._("Approved")
+        )
+
+    def _release(self):
+        """Post the payments and queue the message made from the seal, all or nothing."""
+        self.ensure_one()
+        self.payment_ids._bank_post()
+        self.env["bank.message"]._create_for_batch(self)
+        self.write({"state": "approved"})
+
+    def _let_go(self, state, reason):
+        """Give the payments up before anything left; their bills are free again."""
+        self.write({"state": state, "note": reason})
+        self.payment_ids._bank_give_up()
+        self.activity_unlink(["account_bank_connect.activity_approve"])
+        self.message_post(body=reason)
+        if state == "rejected":
+            self.activity_schedule(
+                "account_bank_connect.activity_rejected", user_id=self.preparer_id.id, note=reason
+            )
+
+    # -- what the bank says -----------------------------------------------------------------
+
+    def _follow_payments(self):
+        """Bring the batch's state in line with its payments' fates."""
+        for batch in self.filtered(lambda batch: batch.state in LIVE_STATES + ("settled",)):
+            payments = batch.payment_ids
+            rejected = payments.filtered(lambda pay: pay.bank_status in ("RJCT", "CANC"))
+            settled = payments.filtered(lambda pay: pay.bank_booked) | rejected
+            if rejected == payments:
+                state = "refused"
+            elif settled == payments:
+                state = "settled"
+            elif any(pay.bank_status not in (False, "RCVD") for pay in payments):
+                state = "accepted"
+            elif any(pay.bank_status for pay in payments):
+                state = "sent"
+            else:
+                continue
+            if batch.state != state:
+                batch.write({"state": state})
+
+    def action_view_payments(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Payments"),
+            "res_model": "account.payment",
+            "view_mode": "list,form",
+            "domain": [("bank_batch_id", "=", self.id)],
+        }
+
+    def action_download_message(self):
+        self.ensure_one()
+        message = self.message_ids_bank.filtered(lambda msg: msg.direction == "out")[:1]
+        if not message:
+            raise UserError(self.env._("There is no message yet: it is made on approval."))
+        return message.action_download()

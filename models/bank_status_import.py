@@ -1,0 +1,165 @@
+"""What a bank says of payments (pain.002), brought to payments, batches and bills."""
+
+from collections import defaultdict
+
+from odoo import fields, models
+
+from ..formats import codes, pain002
+from .bank_message_receive import Quarantine
+from .engine import ENGINE
+
+
+class BankMessage(models.Model):
+    _inherit = "bank.message"
+
+    def _process_status_report(self, stream):
+        """Take in one pain.002, whatever its version and level.
+
+        :return: notes on what was tolerated
+        """
+        report = pain002.read(stream)
+        batch = self.env["bank.payment.batch"].search(
+            [
+                ("reference", "=", report.original_message_id),
+                ("connection_id", "=", self.connection_id.id),
+            ]
+        )
+        if not batch:
+            raise Quarantine(
+                self.env._("The bank answers message %s, which was not sent over this connection.",
+                  report.original_message_id)
+            )
+        self.batch_id = batch
+        notes = list(report.notes)
+        answers, unknown = self._answers_by_payment(report, batch)
+        if unknown:
+            raise Quarantine(
+                self.env._("The bank speaks of payments that %(batch)s does not hold: %(payments)s",
+                  batch=batch.name, payments=", ".join(unknown))
+            )
+        notes += batch._engine().payment_ids._bank_apply(answers)
+        return notes
+
+    def _answers_by_payment(self, report, batch):
+        """The most particular answer for each payment: its own, else its block's, else the group's.
+
+        :return: payment → answer, and the references that fit no payment of the batch
+        """
+        answers, unknown = {}, []
+        for level in (report, *report.blocks):
+            status = level.group_status if level is report else level.status
+            # “Partly” says that payments differ, and each is named; of itself it says nothing.
+            if status and status != "PART":
+                for payment in batch.payment_ids:
+                    answers[payment] = self._answer(status, level)
+        by_reference = {}
+        for payment in batch.payment_ids:
+            by_reference[payment.end_to_end_id] = payment
+            by_reference[payment.uetr] = payment
+        for block in report.blocks:
+            for transaction in block.transactions:
+                payment = next(
+                    (
+                        by_reference[reference]
+                        for reference in (
+                            transaction.original_end_to_end_id,
+                            transaction.original_uetr,
+                            transaction.original_instruction_id,
+                        )
+                        if reference and reference in by_reference
+                    ),
+                    None,
+                )
+                if payment is None:
+                    unknown.append(transaction.original_end_to_end_id or self.env._("(no reference)"))
+                elif transaction.status:
+                    answers[payment] = self._answer(transaction.status, transaction) | {
+                        "reference": transaction.bank_reference or transaction.clearing_reference
+                    }
+        return answers, unknown
+
+    def _answer(self, status, level):
+        reason = level.reasons[0] if level.reasons else None
+        return {
+            "status": status,
+            "reason": reason and (reason.code or reason.proprietary),
+            "text": " ".join(reason.additional) if reason else None,
+        }
+
+
+class BankPaymentBatch(models.Model):
+    _inherit = "bank.payment.batch"
+
+    def _apply_message_status(self, status):
+        """A status that the bank gave for the whole message."""
+        self.ensure_one()
+        if status != "PART":
+            self.payment_ids._bank_apply({pay: {"status": status} for pay in self.payment_ids})
+
+
+class AccountPayment(models.Model):
+    _inherit = "account.payment"
+
+    def _bank_apply(self, answers):
+        """Write the bank's answers down; each can come late, twice or out of order.
+
+        :param answers: payment → ``{"status", "reason", "text", "reference"}``, the latter
+            three optional
+        :return: notes on answers that contradict what is certain already
+        """
+        notes = []
+        groups = defaultdict(lambda: self.env["account.payment"])
+        for payment, answer in answers.items():
+            status = answer["status"]
+            if payment.bank_status == status:
+                continue
+            if not codes.advances(payment.bank_status or None, status):
+                if codes.is_final(status) and codes.is_final(payment.bank_status or ""):
+                    notes.append(
+                        self.env._("%(payment)s: the bank says %(new)s after %(old)s; the earlier one "
+                          "stays.", payment=payment.end_to_end_id, new=status,
+                          old=payment.bank_status)
+                    )
+                continue
+            groups[
+                status, answer.get("reason"), answer.get("text"), answer.get("reference")
+            ] |= payment
+        now = fields.Datetime.now()
+        changed = self.env["account.payment"]
+        for (status, reason, text, reference), payments in groups.items():
+            payments = payments.with_context(bank_engine=ENGINE)
+            values = {"bank_status": status, "bank_status_date": now}
+            if reason or status in ("RJCT", "CANC"):
+                values |= {"bank_reason": reason or False, "bank_reason_text": text or False}
+            if reference:
+                values["bank_reference"] = reference
+            payments.with_context(tracking_disable=True).write(values)
+            if status in ("RJCT", "CANC"):
+                payments._bank_failed()
+            changed |= payments
+        changed.bank_batch_id._engine()._follow_payments()
+        return notes
+
+    def _bank_failed(self):
+        """The bank did not execute these: reopen the bills and tell the accountant why."""
+        self._bank_undo()
+        for payment in self:
+            payment._bank_tell_accountant(
+                self.env._("The bank did not pay %(payee)s: %(reason)s",
+                  payee=payment.partner_id.display_name,
+                  reason=payment._bank_explanation() or self.env._("no reason was given."))
+            )
+
+    def _bank_tell_accountant(self, text):
+        """Leave the sentence on payment and bills, and a task for whoever prepared it."""
+        self.ensure_one()
+        user = self.bank_batch_id.preparer_id or self.create_uid
+        self.message_post(body=text)
+        bills = self.bank_instalment_ids.move_id
+        for record in bills or self:
+            if record._name == "account.move":
+                record.message_post(body=text)
+            record.activity_schedule(
+                "account_bank_connect.activity_rejected", user_id=user.id, summary=text[:200],
+                note=text,
+            )
