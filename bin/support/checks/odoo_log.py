@@ -18,7 +18,8 @@ _SKIPPED = re.compile(r"^skipped (.+)$")
 # Odoo skips a browser test when the browser does not come up; here one is there.
 _NO_BROWSER = ("Chrome executable not found", "Failed to detect chrome devtools port")
 # The runner repeats what its result line counts: "FAIL: Test.method", "ERROR: Test.method".
-_COUNTED = re.compile(r"^(FAIL|ERROR): |^Module .+: \d+ failures, |^At least one test failed")
+_COUNTED = re.compile(r"^(FAIL|ERROR): ")
+_SUMMED_UP = re.compile(r"^Module \S+: \d+ failures, |^At least one test failed")
 
 # Debian's Odoo lacks this file of the module mail and says so whenever a page is opened.
 _NOT_OURS = ("Could not get content for mail/static/lib/selfie_segmentation/",)
@@ -50,6 +51,8 @@ def read(lines: Iterable[str], own_words: Iterable[str]) -> LogReport:
         if found := _RESULT.search(text):
             failed, errors, report.tests = map(int, found.groups())
             report.failed = failed + errors
+        elif _SUMMED_UP.match(text):
+            continue
         elif level in ("ERROR", "CRITICAL"):
             if _COUNTED.match(text):
                 report.failures.append(f"{level} {logger}: {text}")

@@ -41,7 +41,7 @@ class Outcome:
 
 
 def tell(stage: str, words: str) -> None:
-    print(f"{stage:<22} {words}", flush=True)
+    print(f"{stage:<26} {words}", flush=True)
 
 
 def report(stage: str, work: Callable[[], Outcome]) -> Outcome:
