@@ -258,9 +258,7 @@ def digest(content):
 
 
 def test_a_document_is_fetched_exactly(bank, dial_up):
-    bank.script = lambda request, sock: xml(
-        request, sock, Digest=f"SHA-256={digest(STATEMENT)}"
-    )
+    bank.script = lambda request, sock: xml(request, sock, Digest=f"SHA-256={digest(STATEMENT)}")
     assert dial_up(bank.url).fetch(remote()) == STATEMENT
     assert bank.requests[0].path == "/v1/documents/d%2F1"
     assert bank.requests[0].headers["accept"] == "application/xml"

@@ -226,8 +226,7 @@ class Proxy:
         while not head.endswith(b"\r\n\r\n"):
             head += client.recv(1)
         self.heads.append(head)
-        with contextlib.suppress(BrokenPipeError):  # the answer is complete after the last byte
-            client.sendall(b"HTTP/1.1 %d Text\r\n\r\n" % self.status)
+        client.sendall(b"HTTP/1.1 %d Text\r\n\r\n" % self.status)
         if self.status != 200:
             client.close()
             return
@@ -237,7 +236,8 @@ class Proxy:
         def pump(source, target):
             while data := source.recv(65536):
                 target.sendall(data)
-            target.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):  # already gone
+                target.shutdown(socket.SHUT_WR)
 
         threading.Thread(target=pump, args=(client, server), daemon=True).start()
         pump(server, client)

@@ -1,0 +1,294 @@
+"""The REST channel against the sandbox bank in a process of its own: the whole road of a file."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import uuid
+from dataclasses import replace
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+from connectors import (
+    Document,
+    FetchError,
+    Identity,
+    NotSent,
+    Refused,
+    Settings,
+    Timeouts,
+    Trust,
+    Uncertain,
+    connect,
+)
+
+ROOT = Path(__file__).parents[2]
+
+
+def sandbox(*arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+class Bank:
+    """A running sandbox bank and one customer's folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        bank, customer = folder / "bank", folder / "customer"
+        sandbox("init", "--dir", bank)
+        sandbox(
+            *("enrol", "--dir", bank, "--customer", "Example GmbH", "--contract", "CORP-001"),
+            *("--account", ":EUR:100000.00", "--out", customer),
+        )
+        self.contract = json.loads((customer / "contract.json").read_text())
+        self.identity = Identity(
+            (customer / "client.pem").read_bytes(), (customer / "client.key").read_bytes()
+        )
+        self.trust = Trust((customer / "ca.pem").read_bytes())
+        self.process = None
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "sandbox", "serve", "--dir", str(self.folder / "bank")]
+            + ["--clock", "2026-11-23T08:00:00", "--parent-pid", str(os.getpid())],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        line = self.process.stdout.readline()
+        assert line.startswith("ready "), line
+        ports = json.loads(line.removeprefix("ready "))
+        self.url = f"https://localhost:{ports['port']}"
+        self.admin_url = f"http://127.0.0.1:{ports['admin_port']}"
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        self.process.wait(30)
+        self.process.stdout.close()
+
+    def admin(self, method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(
+            self.admin_url + path, data, {"Content-Type": "application/json"}, method=method
+        )
+        with urlopen(request, timeout=60) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def settings(self, **changes):
+        values = {
+            "url": self.url,
+            "profile": "sandbox",
+            "identity": self.identity,
+            "trust": self.trust,
+            "variables": {
+                "contract_id": self.contract["contractId"],
+                "consent_id": self.contract["consentId"],
+            },
+            "allow_private": True,
+            "timeouts": Timeouts(connect=5, read=20, total=30),
+        }
+        return Settings(**{**values, **changes})
+
+    def message(self, end_to_end="E2E-1", trigger=None):
+        """Return a pain.001.001.09 with one payment of 12.50 EUR."""
+        options = ("--trigger", trigger) if trigger else ()
+        creditor = re.search(r"DE\d{20}", sandbox("iban", "--country", "DE", *options))[0]
+        debtor = self.contract["accounts"][0]["iban"]
+        bic = self.contract["bank"]["bic"]
+        content = f"""<?xml version="1.0" encoding="UTF-8"?>
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"><CstmrCdtTrfInitn>
+<GrpHdr><MsgId>{uuid.uuid4().hex}</MsgId><CreDtTm>2026-11-23T08:00:00</CreDtTm>
+<NbOfTxs>1</NbOfTxs><CtrlSum>12.50</CtrlSum><InitgPty><Nm>Example GmbH</Nm></InitgPty></GrpHdr>
+<PmtInf><PmtInfId>B1</PmtInfId><PmtMtd>TRF</PmtMtd><NbOfTxs>1</NbOfTxs><CtrlSum>12.50</CtrlSum>
+<PmtTpInf><SvcLvl><Cd>SEPA</Cd></SvcLvl></PmtTpInf><ReqdExctnDt><Dt>2026-11-23</Dt></ReqdExctnDt>
+<Dbtr><Nm>Example GmbH</Nm></Dbtr><DbtrAcct><Id><IBAN>{debtor}</IBAN></Id></DbtrAcct>
+<DbtrAgt><FinInstnId><BICFI>{bic}</BICFI></FinInstnId></DbtrAgt><ChrgBr>SLEV</ChrgBr>
+<CdtTrfTxInf><PmtId><EndToEndId>{end_to_end}</EndToEndId></PmtId>
+<Amt><InstdAmt Ccy="EUR">12.50</InstdAmt></Amt><Cdtr><Nm>Vendor</Nm></Cdtr>
+<CdtrAcct><Id><IBAN>{creditor}</IBAN></Id></CdtrAcct></CdtTrfTxInf></PmtInf>
+</CstmrCdtTrfInitn></Document>"""
+        return Document(content.encode(), "pain.001.001.09", service_level="SEPA")
+
+    def executed(self, end_to_end):
+        return self.admin("GET", f"/admin/executions/{end_to_end}")["executed"]
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory):
+    pytest.importorskip("aiohttp", reason="the sandbox bank's own libraries are not installed")
+    running = Bank(tmp_path_factory.mktemp("sandbox"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def connector(bank):
+    with connect("rest", bank.settings()) as connector:
+        yield connector
+    for rule in bank.admin("GET", "/admin/faults").get("rules", []):
+        bank.admin("DELETE", f"/admin/faults?id={rule['id']}")
+
+
+def drain(connector):
+    for remote in list(connector.list([])):
+        connector.fetch(remote)
+        connector.acknowledge(remote)
+
+
+def test_the_connection_test_ticks_everything(bank, connector):
+    health = connector.check()
+    assert health.ok, health.checks
+    assert health.permissions["contractId"] == "CORP-001"
+    assert health.certificate_expires
+    assert abs(health.clock_skew) < 5
+
+
+def test_a_payment_goes_out_and_its_statement_comes_back(bank, connector):
+    drain(connector)
+    document, key = bank.message("ROAD-1"), str(uuid.uuid4())
+    receipt = connector.submit(document, key)
+    assert receipt.status == "RCVD"
+    asked = replace(document, reference=receipt.bank_reference)
+    bank.admin("POST", "/admin/clock", {"end_of_day": True})
+    assert connector.inquire(key, asked).status == "ACSC"
+    kinds = {"pain.002", "camt.053"}
+    found = list(connector.list(kinds))
+    assert {remote.kind for remote in found} == kinds
+    contents = b"".join(connector.fetch(remote) for remote in found)
+    assert b"ROAD-1" in contents
+    for remote in found:
+        connector.acknowledge(remote)
+        connector.acknowledge(remote)
+    assert not list(connector.list(kinds))
+    assert bank.executed("ROAD-1") == 1
+
+
+def test_the_same_key_pays_once_and_guards_its_content(bank, connector):
+    document, key = bank.message("ONCE-1"), str(uuid.uuid4())
+    first = connector.submit(document, key)
+    again = connector.submit(document, key)
+    assert again.bank_reference == first.bank_reference
+    with pytest.raises(Uncertain) as caught:
+        connector.submit(bank.message("ONCE-2"), key)
+    assert caught.value.code == "key_conflict"
+    bank.admin("POST", "/admin/clock", {"end_of_day": True})
+    assert (bank.executed("ONCE-1"), bank.executed("ONCE-2")) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [
+        ({"action": "drop"}, "reset"),
+        ({"action": "error"}, "http_500"),
+        ({"action": "truncate"}, "half_answer"),
+        ({"action": "garbage"}, "http_200"),
+    ],
+)
+def test_a_lost_answer_is_uncertain_and_asking_recovers_it(bank, connector, rule, code):
+    """The bank has it, the answer is spoilt: the key finds the payment again."""
+    bank.admin(
+        "POST", "/admin/faults", {"point": "after_commit", "method": "POST", "times": 1, **rule}
+    )
+    document, key = bank.message(), str(uuid.uuid4())
+    with pytest.raises(Uncertain) as caught:
+        connector.submit(document, key)
+    assert caught.value.code == code
+    recovered = connector.inquire(key, document)
+    asked = replace(document, reference=recovered.bank_reference)
+    assert connector.inquire(key, asked).status
+    assert connector.submit(document, key).bank_reference == recovered.bank_reference
+
+
+def test_what_never_arrived_is_unknown_to_the_bank(bank, connector):
+    rule = {"point": "before_read", "method": "POST", "action": "drop", "times": 1}
+    bank.admin("POST", "/admin/faults", rule)
+    document, key = bank.message(), str(uuid.uuid4())
+    with pytest.raises(Uncertain):
+        connector.submit(document, key)
+    assert connector.inquire(key, document) is None
+
+
+def test_a_busy_bank_is_not_sent(bank, connector):
+    rule = {"point": "before_read", "method": "POST", "action": "busy", "retry_after": 7}
+    bank.admin("POST", "/admin/faults", {**rule, "times": 1})
+    with pytest.raises(NotSent) as caught:
+        connector.submit(bank.message(), str(uuid.uuid4()))
+    assert (caught.value.code, caught.value.retry_after) == ("rate_limited", 7)
+
+
+def test_what_is_no_xml_is_refused_with_the_banks_words(bank, connector):
+    with pytest.raises(Refused) as caught:
+        connector.submit(
+            Document(b"<x", "pain.001.001.09", service_level="SEPA"), str(uuid.uuid4())
+        )
+    assert caught.value.reasons[0].code
+    assert caught.value.http_status == 400
+
+
+def test_a_kill_between_submission_and_question_changes_nothing(bank):
+    document, key = bank.message("KILL-1"), str(uuid.uuid4())
+    with connect("rest", bank.settings()) as connector:
+        receipt = connector.submit(document, key)
+    bank.stop(signal.SIGKILL)
+    with connect("rest", bank.settings()) as connector:
+        with pytest.raises(NotSent) as caught:
+            connector.submit(document, key)
+        assert caught.value.code == "connect_refused"
+    bank.start()
+    with connect("rest", bank.settings()) as connector:
+        assert connector.inquire(key, document).bank_reference == receipt.bank_reference
+
+
+def test_another_customers_certificate_does_not_get_in(bank, authority):
+    pair = authority.issue("Stranger")
+    identity = Identity(pair.certificate, pair.key_pem())
+    with connect("rest", bank.settings(identity=identity)) as connector:
+        with pytest.raises(NotSent) as caught:
+            connector.submit(bank.message(), str(uuid.uuid4()))
+        # Python's asyncio servers hang up without sending the alert that would say why.
+        assert caught.value.code in ("tls_client_rejected", "tls_closed")
+        assert "client certificate" in caught.value.message + caught.value.hint
+        with pytest.raises(FetchError):
+            list(connector.list([]))
+
+
+def test_statements_of_a_bank_without_a_mailbox(bank):
+    """The standard's own profile reads the same bank: camt by content negotiation."""
+    bank.admin("POST", "/admin/clock", {"end_of_day": True})
+    account = bank.contract["accounts"][0]
+    settings = bank.settings(
+        profile="berlin_group",
+        variables={
+            "contract_id": bank.contract["contractId"],
+            "consent_id": bank.contract["consentId"],
+            "psu_ip_address": "192.0.2.1",
+        },
+        accounts={account["iban"]: account["resourceId"]},
+    )
+    with connect("rest", settings) as connector:
+        assert connector.check().ok
+        (remote,) = connector.list(["camt.053"])
+        assert account["iban"].encode() in connector.fetch(remote)
+
+
+def test_a_revoked_certificate_is_told(bank):
+    """Last in this file: the contract is dead afterwards."""
+    bank.admin("POST", "/admin/contracts/CORP-001/revoke-certificate", {})
+    with connect("rest", bank.settings()) as connector:
+        with pytest.raises(NotSent) as caught:
+            connector.submit(bank.message(), str(uuid.uuid4()))
+        assert (caught.value.code, caught.value.permanent) == ("not_authorised", True)
+        assert not connector.check().ok
