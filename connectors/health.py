@@ -98,8 +98,12 @@ def examine(
     checks += _steps(marks, problem)
     expires = None
     if peer:
-        start, expires = validity(x509.load_der_x509_certificate(peer.certificate))
-        checks.append(_expiry("peer", "The bank's certificate is valid", start, expires, now))
+        title = "The bank's certificate is valid"
+        try:
+            start, expires = validity(x509.load_der_x509_certificate(peer.certificate))
+            checks.append(_expiry("peer", title, start, expires, now))
+        except ValueError as error:  # TLS is more lenient than the library
+            checks.append(Check("peer", None, title, f"its dates cannot be read: {error}"))
     skew = answer.clock_skew if answer else None
     if answer:
         checks.append(_clock(skew))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeVar
 
-from .interface import Outcome
+from .interface import FetchError, Outcome
 
 OutcomeType = TypeVar("OutcomeType", bound=Outcome)
 
@@ -189,12 +189,14 @@ def build(
     """Make an outcome with the text of `code`.  A code ``http_<n>`` reads as ``http_status``."""
     key = "http_status" if code.startswith("http_") else code
     problem = PROBLEMS[key]
+    # Reading leaves no message in doubt.
+    hint = _LATER if issubclass(kind, FetchError) and problem.hint == _ASK else problem.hint
     return kind(
         code,
         problem.message.format_map(
             {**facts, "status": http_status, "media_type": content_type or "no content type"}
         ),
-        hint=problem.hint,
+        hint=hint,
         detail=detail,
         reasons=reasons,
         retry_after=retry_after,

@@ -29,7 +29,7 @@ from .interface import (
     Unavailable,
     Uncertain,
 )
-from .problems import build
+from .problems import PROBLEMS, build
 from .profiles import profile as built_in
 from .rest_answers import (
     echoed,
@@ -53,6 +53,10 @@ _MEANINGS: dict[str, tuple[type[Outcome], str]] = {
     "in_flight": (Uncertain, "in_flight"),
     "key_conflict": (Uncertain, "key_conflict"),
 }
+
+
+# Failures of a read that will be the same next time, beside the permanent ones.
+_LASTING = ("answer_too_large", "answer_encoded", "protocol")
 
 
 class RestConnector(Connector):
@@ -305,7 +309,8 @@ class RestConnector(Connector):
         try:
             answer = self.channel.exchange(method, address, request_id=request_id, headers=headers)
         except Failure as failure:
-            raise failure.outcome(Unavailable) from None
+            lasting = PROBLEMS[failure.code].permanent or failure.code in _LASTING
+            raise failure.outcome(FetchError if lasting else Unavailable) from None
         echo = self.profile.key.echo
         success = 200 <= answer.status < 300
         if not echoed(answer, echo if success or echo == "ignored" else "checked"):
@@ -335,7 +340,8 @@ def _base(url: str) -> str:
     """
     try:
         parts = urlsplit(url)
-        usable = parts.scheme == "https" and parts.hostname and (parts.port or 443) > 0
+        usable = url.isascii() and url.isprintable() and " " not in url
+        usable = usable and parts.scheme == "https" and parts.hostname and (parts.port or 443) > 0
     except ValueError:
         usable = False
     if not usable or parts.username is not None or parts.query or parts.fragment:

@@ -18,6 +18,8 @@ from .interface import Document, SettingsError
 
 _FIELD = re.compile(r"\{([a-z_0-9]+)\}")
 _STATUS = re.compile(r"[2345]xx")
+# Fields that the connector fills itself; any other is a variable of the connection.
+_OWN = {"service", "product", "payment_id", "key", "id", "account"}
 _MEANINGS = (
     "delivered",  # the bank has it
     "duplicate",  # the bank says it already had it, which is the same
@@ -70,12 +72,15 @@ class Reader:
             raise self.wrong(key, "must be a list of texts")
         return tuple(value)
 
-    def path(self, key: str, fields: set[str], default: Any = ...) -> str:
-        value = self.take(key, str, default)
+    def path(self, key: str, fields: set[str], allowed: set[str] | None = None) -> str:
+        """Take a path that must hold `fields` and may hold `allowed` and variables."""
+        value = self.take(key, str)
         if not value.startswith("/") or value.startswith("//"):
             raise self.wrong(key, "must start with one slash")
         if missing := fields - set(_FIELD.findall(value)):
             raise self.wrong(key, f"must hold {{{'}, {'.join(sorted(missing))}}}")
+        if foreign := (_OWN - fields - (allowed or set())) & set(_FIELD.findall(value)):
+            raise self.wrong(key, f"cannot hold {{{'}, {'.join(sorted(foreign))}}}")
         return value
 
     def sub(self, key: str, default: Any = ...) -> Reader | None:
@@ -249,9 +254,13 @@ class RestProfile:
         return profile
 
     def variables(self) -> set[str]:
-        """Return the names of the variables that the headers need."""
+        """Return the names of the variables that headers and paths need."""
         texts = [*self.headers.values(), *self.read_headers.values()]
-        return {name for text in texts for name in _FIELD.findall(text)}
+        texts += [self.submit.path, self.check_path]
+        texts += [part.path for part in (self.status, self.inquiry, self.statements) if part]
+        if box := self.mailbox:
+            texts += [box.list_path, box.fetch_path, box.acknowledge_path or ""]
+        return {name for text in texts for name in _FIELD.findall(text)} - _OWN
 
 
 def _key(reader: Reader) -> Key:
@@ -281,7 +290,7 @@ def _submit(reader: Reader) -> Submit:
         )
         item.end()
     submit = Submit(
-        path=reader.path("path", set()),
+        path=reader.path("path", set(), {"service", "product"}),
         body=reader.choice("body", BODIES),
         accept=reader.take("accept", str, "application/json"),
         messages=reader.strings("messages"),
@@ -306,7 +315,7 @@ def _ask(reader: Reader | None, parts: set[str], fields: set[str]) -> Ask | None
         return None
     unknown = reader.sub("unknown", {})
     ask = Ask(
-        path=reader.path("path", parts),
+        path=reader.path("path", parts, {"service", "product"} if "payment_id" in parts else None),
         accept=reader.take("accept", str, "application/json"),
         fields=_fields(reader, fields),
         unknown_status=unknown.take("status", int, 404),

@@ -62,6 +62,8 @@ def change(path, value):
         (("documents", "list", "fields"), {"id": "id"}, "documents.list.fields must name kind"),
         (("documents", "fetch", "path"), "/v1/documents", "must hold {id}"),
         (("headers",), {"X": 1}, "headers must map"),
+        (("submit", "path"), "/v1/{payment_id}", "submit.path cannot hold {payment_id}"),
+        (("check", "path"), "/v1/{account}", "check.path cannot hold {account}"),
         (("limits",), {"bytes": "10"}, "limits.bytes must be"),
         (("check",), ..., "check is missing"),
         (("protocol",), "soap", "protocol must be one of"),
@@ -98,6 +100,13 @@ def test_a_missing_or_broken_variable_is_named(make_settings, value):
         connectors.connect("rest", make_settings("https://b.example", variables=variables))
     assert caught.value.code == "variable"
     assert "contract_id" in caught.value.message
+
+
+def test_a_variable_in_a_path_is_missed_before_sending(make_settings):
+    settings = make_settings("https://b.example", profile=change(("check", "path"), "/{tenant}/x"))
+    with pytest.raises(SettingsError) as caught:
+        connectors.connect("rest", settings)
+    assert "tenant" in caught.value.message
 
 
 def test_unknown_protocols_and_profiles_are_named(make_settings):

@@ -246,6 +246,8 @@ def test_the_address_checked_is_the_address_connected_to(dial_up, bank, document
         "https://bank.example/?a=b",
         "https://bank.example:99999",
         "ftp://bank.example",
+        "https://bank.example/a b",
+        "https://bank.example/a\nb",
     ],
 )
 def test_only_plain_https_addresses_are_taken(dial_up, url):

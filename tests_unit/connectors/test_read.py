@@ -139,6 +139,15 @@ def test_a_broken_read_can_be_tried_again(bank, dial_up, document, key):
         dial_up(bank.url).inquire(key, document)
 
 
+def test_an_endless_document_is_no_passing_trouble(bank, dial_up, data):
+    data["limits"] = {"answer_bytes": 10}
+    bank.script = xml
+    with pytest.raises(FetchError) as caught:
+        dial_up(bank.url, profile=data).fetch(remote())
+    assert type(caught.value) is FetchError
+    assert caught.value.code == "answer_too_large"
+
+
 # The mailbox
 
 

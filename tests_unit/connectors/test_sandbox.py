@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
+
 from connectors import (
     Document,
     FetchError,
@@ -62,8 +63,10 @@ class Bank:
 
     def start(self):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox", "serve", "--dir", str(self.folder / "bank")]
-            + ["--clock", "2026-11-23T08:00:00", "--parent-pid", str(os.getpid())],
+            [
+                *(sys.executable, "-m", "sandbox", "serve", "--dir", str(self.folder / "bank")),
+                *("--clock", "2026-11-23T08:00:00", "--parent-pid", str(os.getpid())),
+            ],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,
@@ -128,7 +131,6 @@ class Bank:
 
 @pytest.fixture(scope="module")
 def bank(tmp_path_factory):
-    pytest.importorskip("aiohttp", reason="the sandbox bank's own libraries are not installed")
     running = Bank(tmp_path_factory.mktemp("sandbox"))
     yield running
     running.stop()
