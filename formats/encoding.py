@@ -1,66 +1,102 @@
-"""Bytes from a bank, in bounded chunks, with the usual encoding faults mended and noted."""
+"""Bytes from a bank, bounded, and as UTF-8 whatever they were; the usual faults mended and noted."""
 
 import codecs
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from .errors import FormatError
 
-_BLANK = b" \t\r\n"
-_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"<\x00", b"\x00<")
-_SAME_AS_UTF8 = ("utf-8", "utf8", "us-ascii", "ascii")
+_BLANK = " \t\r\n"
+_DECLARED = re.compile(rb"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_DECLARATION = 256  # bytes in which an XML declaration ends
+# by codecs' own names; a shift encoding could hide a tag, so none is here
+_ALLOWED = frozenset(
+    "utf-8 utf-16 utf-16-le utf-16-be ascii gbk gb2312 gb18030 big5 big5hkscs shift_jis cp932"
+    " euc_jp euc_kr cp949 koi8-r koi8-u cp437 cp850 cp852 cp858 cp866 mac-roman".split()
+    + [f"cp{number}" for number in range(1250, 1259)]
+    + [f"iso8859-{number}" for number in range(1, 17)]
+)
+_NOT_UTF8 = "bytes that are not UTF-8 were read as Windows-1252"
 
 
 def chunks(
     stream: BinaryIO, size: int, max_bytes: int, notes: list[str] | None = None
 ) -> Iterator[bytes]:
-    """The bytes of ``stream``, ``size`` at a time; raises ``FormatError`` past ``max_bytes``.
+    """The document in ``stream`` as UTF-8, some ``size`` bytes at a time.
 
-    Blank lines before the XML declaration are dropped. In a document that says it is UTF-8 (or
-    says nothing), bytes that are not UTF-8 are read as Windows-1252, which is what banks then
-    mean. Both are added to ``notes``, once.
+    Follows the byte order mark or the XML declaration. Blank lines before that are dropped; in a
+    document that says it is UTF-8 (or says nothing), bytes that are not UTF-8 are read as
+    Windows-1252, which is what banks then mean: both are added to ``notes``, once. Raises
+    ``FormatError`` past ``max_bytes``, for an encoding that isn't known and for bytes that are
+    none of it.
     """
     notes = notes if notes is not None else []
-    total = 0
-    decoder = None
-    first = True
-    while True:
-        chunk = stream.read(size)
+    decoder: codecs.IncrementalDecoder | None = None
+    begun = False
+    for chunk in _bounded(stream, size, max_bytes):
+        if decoder is None:
+            decoder = _decoder(chunk, notes)
+        text = _decoded(decoder, chunk)
+        if not begun:
+            text = text.removeprefix("\ufeff")
+            if text[:1] in _BLANK and text:
+                note = "blank space before the XML declaration was dropped"
+                text = text.lstrip(_BLANK)
+                if note not in notes:
+                    notes.append(note)
+            begun = bool(text)
+        if text:
+            yield text.encode()
+    if decoder is not None and (rest := _decoded(decoder, b"", final=True)):
+        yield rest.encode()
+
+
+def _bounded(stream: BinaryIO, size: int, max_bytes: int) -> Iterator[bytes]:
+    total, start = 0, b""
+    while chunk := stream.read(size):
         if not isinstance(chunk, bytes):
             raise TypeError("a stream of bytes is needed, not of text")
         total += len(chunk)
         if total > max_bytes:
             raise FormatError(f"the document is larger than {max_bytes} bytes")
-        if first and chunk:
-            cut = chunk.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK)
-            if not cut:
-                continue
-            if len(cut) < len(chunk.removeprefix(codecs.BOM_UTF8)):
-                notes.append("blank space before the XML declaration was dropped")
-            chunk = cut
-            decoder = _decoder(chunk, notes)
-            first = False
-        if decoder is not None:
-            mended = decoder.decode(chunk, final=not chunk).encode()
-            if mended:
-                yield mended
-        elif chunk:
-            yield chunk
-        if not chunk:
-            return
+        if total < _DECLARATION:
+            # a stream may trickle; the declaration must be seen whole
+            start += chunk
+            continue
+        yield start + chunk
+        start = b""
+    if start:
+        yield start
 
 
-def _decoder(start: bytes, notes: list[str]) -> codecs.IncrementalDecoder | None:
-    """A decoder that mends UTF-8, or None where the parser should follow the declaration."""
-    if start.startswith(_WIDE):
-        return None
-    declaration = start[: start.find(b"?>")] if start.startswith(b"<?xml") else b""
-    _before, found, after = declaration.partition(b"encoding")
-    if found:
-        name = after.strip(b" \t\r\n=").strip(b"\"'").split(b'"')[0].split(b"'")[0]
-        if name.strip().lower().decode("ascii", "replace") not in _SAME_AS_UTF8:
-            return None
-    return _Utf8(notes)
+def _decoder(start: bytes, notes: list[str]) -> codecs.IncrementalDecoder:
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        name = "utf-16"
+    elif start[1:2] == b"\x00":
+        name = "utf-16-le"
+    elif start[:1] == b"\x00":
+        name = "utf-16-be"
+    elif start.startswith(codecs.BOM_UTF8) or not (declared := _DECLARED.match(start)):
+        name = "utf-8"
+    else:
+        name = declared.group(1).decode()
+    try:
+        name = codecs.lookup(name).name
+    except LookupError:
+        pass
+    if name not in _ALLOWED:
+        raise FormatError(f"the document's encoding {name!r} is not known")
+    if name in ("utf-8", "ascii"):
+        return _Utf8(notes)
+    return codecs.getincrementaldecoder(name)()
+
+
+def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, final: bool = False) -> str:
+    try:
+        return decoder.decode(chunk, final)
+    except UnicodeError as error:
+        raise FormatError(f"the document is not in the encoding it declares: {error}") from error
 
 
 class _Utf8(codecs.BufferedIncrementalDecoder):
@@ -78,17 +114,14 @@ class _Utf8(codecs.BufferedIncrementalDecoder):
                 return "".join([*text, piece]), done + used
             except UnicodeDecodeError as error:
                 text.append(data[done : done + error.start].decode())
-                stray = data[done + error.start : done + error.end]
-                # latin-1 for the five bytes that Windows-1252 leaves undefined
-                text += [_stray(byte) for byte in stray]
+                text += map(_stray, data[done + error.start : done + error.end])
                 done += error.end
-                note = "bytes that are not UTF-8 were read as Windows-1252"
-                if note not in self.notes:
-                    self.notes.append(note)
+                if _NOT_UTF8 not in self.notes:
+                    self.notes.append(_NOT_UTF8)
 
 
 def _stray(byte: int) -> str:
     try:
         return bytes((byte,)).decode("cp1252")
-    except UnicodeDecodeError:
+    except UnicodeDecodeError:  # one of the five that Windows-1252 leaves undefined
         return chr(byte)

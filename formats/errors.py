@@ -31,3 +31,7 @@ class FormatError(ValueError):
         if self.line:
             place.append(f"line {self.line}")
         return f"{self.message} ({', '.join(place)})" if place else self.message
+
+
+class UnsafeError(FormatError):
+    """A document holds what no bank's message needs and an attack does (a DTD)."""
