@@ -2,6 +2,7 @@
 
 import importlib.machinery
 import re
+from functools import lru_cache
 
 import stdnum
 
@@ -20,6 +21,7 @@ _find_data_files()
 from stdnum import iban as _stdnum_iban  # noqa: E402 - reads a data file on import
 
 
+@lru_cache(maxsize=65536)
 def is_iban(number: str) -> bool:
     """An IBAN in electronic form: right length for its country, check digits right."""
     return _IBAN.fullmatch(number) is not None and _stdnum_iban.is_valid(

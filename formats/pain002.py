@@ -47,7 +47,7 @@ def read(stream: BinaryIO, limits: Limits | None = None) -> StatusReport:
             given["created"] = moment(node.value("CreDtTm"), f"{node.path}/CreDtTm", notes)
         elif node.tag == "OrgnlGrpInfAndSts":
             given |= _group(node, notes)
-    if given["message_name"] == "pain.002":
+    if given.get("message_name") == "pain.002":
         notes.append(f"Document: namespace {namespace!r} does not name the message")
     if not given.get("original_message_id"):
         raise FormatError(

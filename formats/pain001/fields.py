@@ -4,7 +4,6 @@ Lengths are those of ISO 20022 and, for names and address lines, the 70 characte
 """
 
 import re
-from functools import lru_cache
 
 from ..charset import carries, slash_fault, to_charset, unmappable
 from ..iban import is_iban
@@ -23,7 +22,6 @@ _ADDRESS = (
 )
 
 
-@lru_cache(maxsize=65536)
 class Fields:
     """Judges fields and gathers what is wrong with them."""
 
