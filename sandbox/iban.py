@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import string
+from functools import cache
 
 import schwifty
 from schwifty.exceptions import SchwiftyException
@@ -84,7 +85,16 @@ def make(country: str, trigger: str | None = None, index: int = 0) -> str:
     if trigger is not None and trigger not in triggers.BY_NAME:
         raise ValueError(f"unknown trigger {trigger!r}; choose from {', '.join(triggers.BY_NAME)}")
     wanted = triggers.BY_NAME.get(trigger)
-    filled = _fill(layout, wanted, index)
+    if country.upper() == "BE" and wanted:
+        index = _belgian_index(index)
+    value = _complete(country.upper(), _fill(layout, wanted, index), wanted)
+    if value is None:
+        raise ValueError(f"no valid IBAN for {country}, {trigger}, {index}")
+    return value
+
+
+def _complete(country: str, filled: str, wanted: triggers.Trigger | None) -> str | None:
+    """Find the check characters."""
     free = [position for position, char in enumerate(filled) if char in "cC"]
     choices = [string.digits if filled[position] == "c" else string.ascii_uppercase
                for position in free]
@@ -93,10 +103,26 @@ def make(country: str, trigger: str | None = None, index: int = 0) -> str:
         for position, char in zip(free, combination, strict=True):
             candidate[position] = char
         bban = "".join(candidate)
-        value = country.upper() + check_digits(country.upper(), bban) + bban
+        value = country + check_digits(country, bban) + bban
         if triggers.find(value) == wanted and _is_nationally_valid(value):
             return value
-    raise ValueError(f"no valid IBAN for {country}, {trigger}, {index}")
+    return None
+
+
+@cache
+def _belgian_prefixes() -> list[int]:
+    # Only Belgium's register of bank codes is known well enough to be checked; with a trigger the
+    # index is part of the bank code, and not every code is given out.
+    mark = next(iter(triggers.BY_NAME.values()))
+    return [number for number in range(100)
+            if _complete("BE", _fill(LAYOUTS["BE"], mark, number), mark)]
+
+
+def _belgian_index(index: int) -> int:
+    known = _belgian_prefixes()
+    if index >= len(known):
+        raise ValueError(f"index {index} is too high: this country has {len(known)} of them")
+    return known[index]
 
 
 def _fill(layout: str, wanted: triggers.Trigger | None, index: int) -> str:

@@ -19,6 +19,8 @@ import pytest
 import requests
 from lxml import etree
 
+from sandbox.bank import Bank
+from sandbox.customers import AccountOrder
 from sandbox.iban import make
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +42,7 @@ class RunningBank:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.process: subprocess.Popen | None = None
-        command("init", "--dir", folder, "--seed", 7)
+        Bank(folder).create(seed=7)
 
     def start(self, clock: str | None = MONDAY, *more: object) -> RunningBank:
         arguments = ["--clock", clock] if clock else []
@@ -95,18 +97,21 @@ class Customer:
 
     def __init__(self, bank: RunningBank, folder: Path) -> None:
         self.bank, self.folder = bank, folder
+        self.session = requests.Session()
+        self.session.trust_env = False  # neither a proxy nor another authority for loopback
+        self.session.cert = (str(folder / "client.pem"), str(folder / "client.key"))
+        self.session.verify = str(folder / "ca.pem")
         self.contract = json.loads((folder / "contract.json").read_text())
-        self.iban = self.contract["accounts"][0]["iban"]
+        self.iban = next((a["iban"] for a in self.contract["accounts"]), None)
 
     def request(self, method: str, path: str, **options) -> requests.Response:
         headers = {"X-Request-ID": str(uuid.uuid4()), "PSU-IP-Address": "192.0.2.1",
                    "PSU-Corporate-ID": self.contract["contractId"],
                    "Consent-ID": self.contract["consentId"], **options.pop("headers", {})}
         headers = {key: value for key, value in headers.items() if value is not None}
-        return requests.request(
+        return self.session.request(
             method, f"https://localhost:{self.bank.ports['port']}{path}", headers=headers,
-            cert=(str(self.folder / "client.pem"), str(self.folder / "client.key")),
-            verify=str(self.folder / "ca.pem"), timeout=options.pop("timeout", 120), **options)
+            timeout=options.pop("timeout", 120), **options)
 
     def submit(self, body: bytes, key: str | None = None, product: str = SEPA,
                service: str = "bulk-payments", headers: dict | None = None,
@@ -226,6 +231,16 @@ def iban():
     return make
 
 
+def enrol_at(bank: RunningBank, contract: str = "CORP-001", accounts=(":EUR:100000.00",),
+             camt: str = "08", empty_statements: bool = True) -> Customer:
+    """Make a customer with accounts; the folder of the customer is the contract's name."""
+    out = bank.folder.parent / contract
+    Bank(bank.folder).enrol(contract, "Example GmbH", out, None,
+                            [AccountOrder.parse(order) for order in accounts], camt,
+                            empty_statements)
+    return Customer(bank, out)
+
+
 @pytest.fixture
 def fresh_bank(tmp_path):
     """A bank that is not running yet."""
@@ -242,20 +257,27 @@ def bank(fresh_bank):
 
 
 @pytest.fixture
-def enrol(fresh_bank, tmp_path):
-    def work(contract: str = "CORP-001", accounts=(":EUR:100000.00",), *more: str) -> Customer:
-        out = tmp_path / contract
-        orders = [part for order in accounts for part in ("--account", order)]
-        command("enrol", "--dir", fresh_bank.folder, "--customer", "Example GmbH", "--contract",
-                contract, "--out", out, *orders, *more)
-        return Customer(fresh_bank, out)
-    return work
+def enrol():
+    return enrol_at
 
 
 @pytest.fixture
-def customer(enrol, bank):
+def customer(bank):
     """A customer with 100,000 euros."""
-    return enrol()
+    return enrol_at(bank)
+
+
+@pytest.fixture(scope="module")
+def shared_bank(tmp_path_factory):
+    """A running bank for a whole module, for tests that leave its clock alone."""
+    bank = RunningBank(tmp_path_factory.mktemp("shared") / "bank").start()
+    yield bank
+    bank.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_customer(shared_bank):
+    return enrol_at(shared_bank)
 
 
 @pytest.fixture
