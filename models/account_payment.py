@@ -123,6 +123,8 @@ class AccountPayment(models.Model):
                 raise UserError(self.env._("What the bank says is not changed by hand."))
             if set(vals) & FROZEN:
                 self._bank_check_not_live()
+            if vals.get("state") in ("in_process", "paid"):
+                self._bank_check_not_second()
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
@@ -160,6 +162,28 @@ class AccountPayment(models.Model):
                     batch=live[0].bank_batch_id.name,
                 )
             )
+
+    def _bank_check_not_second(self):
+        """Refuse a payment without an entry for a bill that is on its way in another one.
+
+        Payments with an entry are refused when they are reconciled with the bill; these never
+        are, until the statement comes.
+        """
+        for payment in self.filtered(lambda pay: pay.invoice_ids and not pay.outstanding_account_id):
+            items = payment.invoice_ids.line_ids.filtered(
+                lambda item, payment=payment: item.account_id == payment.destination_account_id
+            )
+            items._bank_touch()
+            holders = items._bank_holders()
+            held = sum(
+                instalment.amount + instalment.discount
+                for holder in set(holders.values()) - {payment}
+                for instalment in holder.sudo().bank_instalment_ids
+                if instalment.move_line_id in items and not holder.outstanding_account_id
+            )
+            left = -sum(items.mapped("amount_residual_currency")) - held
+            if held and payment.currency_id.compare_amounts(payment.amount, left) > 0:
+                items._bank_check_free(payment)
 
     # -- giving up --------------------------------------------------------------------------
 

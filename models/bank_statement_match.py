@@ -176,6 +176,8 @@ class BankStatementMatch(models.AbstractModel):
             settled |= payments
         for line, payments in split:
             plan += self._split(line, payments)
+        # The booking pays the bills now: nothing else holds them from here on.
+        settled.bank_instalment_ids._release()
         if plan:
             self.env["account.move.line"]._reconcile_plan(plan)
         self._link(match, lines)
@@ -246,7 +248,6 @@ class BankStatementMatch(models.AbstractModel):
         payments = payments.with_context(bank_engine=ENGINE, tracking_disable=True)
         payments.write({"bank_booked": True})
         payments.filtered(lambda pay: not pay.move_id).write({"state": "paid"})
-        payments.bank_instalment_ids._release()
         notes = payments._bank_apply(
             {
                 pay: {"status": "ACSC"}
