@@ -1,4 +1,4 @@
-"""Bytes from a bank, bounded, and as UTF-8 whatever they were; the usual faults mended and noted."""
+"""Bytes from a bank: bounded, and UTF-8 whatever they were; usual faults mended and noted."""
 
 import codecs
 import re

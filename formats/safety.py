@@ -188,7 +188,9 @@ class _Target:
         self.depth += 1
         self.elements += 1
         if self.depth > self.limits.max_depth:
-            raise FormatError(f"elements are nested deeper than {self.limits.max_depth}", self.where())
+            raise FormatError(
+                f"elements are nested deeper than {self.limits.max_depth}", self.where()
+            )
         if self.elements > self.limits.max_elements:
             raise FormatError(f"more than {self.limits.max_elements} elements", self.where())
         known = self.names.get(tag)
@@ -237,7 +239,9 @@ class _Target:
     def data(self, text: str) -> None:
         self.length += len(text)
         if self.length > self.limits.max_text:
-            raise FormatError(f"a text is longer than {self.limits.max_text} characters", self.where())
+            raise FormatError(
+                f"a text is longer than {self.limits.max_text} characters", self.where()
+            )
         self.parts.append(text)
 
     def end(self, tag: str) -> None:

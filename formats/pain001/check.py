@@ -14,6 +14,7 @@ from .versions import Version, version_of
 
 _UETR = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _SEPA_MOST = Decimal("999999999.99")
+_NOT_SEPA_BEARERS = ("SHAR", "DEBT", "CRED")
 _ISO_DIGITS = 18
 
 
@@ -111,10 +112,10 @@ class _Check:
             add(f"{path}.control_sum", "control_sum", text)
 
     def _sepa_block(self, item: PaymentBlock, path: str) -> None:
-        if not item.debtor_account.iban:
+        if item.debtor_account.other and not item.debtor_account.iban:
             text = "a SEPA payment needs the IBAN of the payer's account"
             self.fields.add(f"{path}.debtor_account.iban", "iban", text)
-        if item.charge_bearer not in (None, "SLEV"):
+        if item.charge_bearer in _NOT_SEPA_BEARERS:
             text = "charges of a SEPA payment are shared by rule: charge bearer SLEV or none"
             self.fields.add(f"{path}.charge_bearer", "charge_bearer", text)
 
@@ -186,10 +187,10 @@ class _Check:
         """What the way to the payee's bank asks for."""
         fields = self.fields
         if block.service_level == "SEPA":
-            if not item.creditor_account.iban:
+            if item.creditor_account.other and not item.creditor_account.iban:
                 text = "a SEPA payment needs the IBAN of the payee's account"
                 fields.add(f"{path}.creditor_account.iban", "iban", text)
-            if item.charge_bearer not in (None, "SLEV"):
+            if item.charge_bearer in _NOT_SEPA_BEARERS:
                 text = "charges of a SEPA payment are shared by rule: charge bearer SLEV or none"
                 fields.add(f"{path}.charge_bearer", "charge_bearer", text)
             return

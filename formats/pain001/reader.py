@@ -128,7 +128,7 @@ def read_transfers(
 def _needed(node: Node, *way: str) -> str:
     value = node.value(*way)
     if value is None:
-        raise FormatError("missing", "/".join((node.path or node.tag, *way)))
+        raise FormatError("the element is missing", "/".join((node.path or node.tag, *way)))
     return value
 
 

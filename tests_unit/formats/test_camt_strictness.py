@@ -4,10 +4,11 @@ import io
 from decimal import Decimal
 
 import pytest
-from formats import camt
-from formats.errors import FormatError
 from hypothesis import given
 from hypothesis import strategies as st
+
+from formats import camt
+from formats.errors import FormatError
 from tests_unit.formats import camt_corpus as corpus
 
 NAME = "camt.053.001.08"
@@ -15,9 +16,7 @@ GOOD = corpus.entry(NAME, "5.00", "DBIT")
 
 
 def read(document: bytes) -> list:
-    return [
-        (report, list(report.entries)) for report in camt.reports(io.BytesIO(document))
-    ]
+    return [(report, list(report.entries)) for report in camt.reports(io.BytesIO(document))]
 
 
 def check(document: bytes) -> list[str]:

@@ -97,7 +97,9 @@ def test_blanks_around_values():
 def test_an_envelope_and_a_business_header():
     """What is wrapped around the document is passed over."""
     inner = corpus.full(NAME).split(b"?>", 1)[1]
-    header = b'<h:AppHdr xmlns:h="urn:iso:std:iso:20022:tech:xsd:head.001.001.02"><h:Fr/></h:AppHdr>'
+    header = (
+        b'<h:AppHdr xmlns:h="urn:iso:std:iso:20022:tech:xsd:head.001.001.02"><h:Fr/></h:AppHdr>'
+    )
     report, entries = only(b"<Envelope>" + header + inner + b"</Envelope>")
     assert (report.message_name, len(entries)) == (NAME, 2)
 
@@ -198,14 +200,19 @@ def test_a_batch_entry_with_and_without_details():
         "<TxDtls><Refs><EndToEndId>E{0}</EndToEndId></Refs>"
         '<Amt Ccy="EUR">{0}0.00</Amt><CdtDbtInd>DBIT</CdtDbtInd></TxDtls>'
     )
-    with_details = corpus.entry(NAME, "30.00", "DBIT", batch + payment.format(1) + payment.format(2))
+    with_details = corpus.entry(
+        NAME, "30.00", "DBIT", batch + payment.format(1) + payment.format(2)
+    )
     report, (first, second) = only(
         corpus.statement(with_details, corpus.entry(NAME, "30.00", "DBIT", batch), closing="940.00")
     )
     for entry in (first, second):
         assert (entry.batch.message_id, entry.batch.payment_information_id) == ("M-9", "P-9")
         assert (entry.batch.count, entry.batch.total) == (2, Decimal("30.00"))
-    assert [(item.end_to_end_id, item.amount) for item in first.details] == [("E1", -10), ("E2", -20)]
+    assert [(item.end_to_end_id, item.amount) for item in first.details] == [
+        ("E1", -10),
+        ("E2", -20),
+    ]
     assert second.details == ()
     assert report.check() == []
 
@@ -235,9 +242,13 @@ def test_details_in_a_foreign_currency():
 
 def test_an_account_without_iban():
     """A national account number with its scheme is an account."""
-    text = corpus.full(NAME).decode().replace(
-        f"<Acct><Id><IBAN>{corpus.IBAN}</IBAN></Id>",
-        "<Acct><Id><Othr><Id>6214 8301</Id><SchmeNm><Cd>BBAN</Cd></SchmeNm></Othr></Id>",
+    text = (
+        corpus.full(NAME)
+        .decode()
+        .replace(
+            f"<Acct><Id><IBAN>{corpus.IBAN}</IBAN></Id>",
+            "<Acct><Id><Othr><Id>6214 8301</Id><SchmeNm><Cd>BBAN</Cd></SchmeNm></Othr></Id>",
+        )
     )
     report, _entries = only(text.encode())
     assert (report.account.other, report.account.other_scheme) == ("6214 8301", "BBAN")
@@ -245,9 +256,13 @@ def test_an_account_without_iban():
 
 def test_pages_of_a_statement():
     """Page number and last page are read where the version has them."""
-    text = corpus.full(NAME).decode().replace(
-        "<ElctrncSeqNb>",
-        "<StmtPgntn><PgNb>2</PgNb><LastPgInd>false</LastPgInd></StmtPgntn><ElctrncSeqNb>",
+    text = (
+        corpus.full(NAME)
+        .decode()
+        .replace(
+            "<ElctrncSeqNb>",
+            "<StmtPgntn><PgNb>2</PgNb><LastPgInd>false</LastPgInd></StmtPgntn><ElctrncSeqNb>",
+        )
     )
     report, _entries = only(text.encode())
     assert (report.page, report.last_page) == (2, False)

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
+
 from formats import camt
 from formats.detect import detect
 from formats.incoming import Reason, TransactionCode
@@ -54,9 +55,7 @@ def test_a_payment_is_read_with_all_its_references(name):
     assert paid.reference == ("N-1" if name[-2:] != "01" else None)
     assert paid.bank_reference == "BANK-ENTRY-7"
     assert paid.additional_information == "entry text"
-    assert paid.transaction_code == TransactionCode(
-        domain="PMNT", family="ICDT", subfamily="ESCT"
-    )
+    assert paid.transaction_code == TransactionCode(domain="PMNT", family="ICDT", subfamily="ESCT")
     (detail,) = paid.details
     assert detail.end_to_end_id == "E2E-1"
     assert detail.instruction_id == "INS-1"
