@@ -6,8 +6,14 @@ def uninstall_hook(env):
 
     Payments and entries stay. Odoo forbids removing a payment method line that is in use, so the
     lines of ours are turned into manual ones; the records of what the bank said go with the
-    module's tables.
+    module's tables, and so must the trigger that reads them.
     """
+    env.cr.execute(
+        """
+        DROP TRIGGER IF EXISTS bank_connect_guard_reconcile ON account_partial_reconcile;
+        DROP FUNCTION IF EXISTS bank_connect_guard_reconcile();
+        """
+    )
     ours = env["account.payment.method"].search([("code", "=", "bank_connect")])
     manual = env.ref("account.account_payment_method_manual_out", raise_if_not_found=False)
     if not (ours and manual):

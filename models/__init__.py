@@ -12,6 +12,8 @@ from . import (
     account_move,
     bank_message,
     bank_message_send,
+    bank_message_inquire,
+    bank_connection_breaker,
     bank_message_receive,
     bank_status_import,
     bank_statement_match,

@@ -255,17 +255,10 @@ class BankConnection(models.Model):
             },
         }
 
-    def _note_outcome(self, error=None):
-        """Keep the connection's health line up to date; ``error`` is a sentence or ``None``."""
-        now = fields.Datetime.now()
-        if error:
-            self.sudo().write({"last_error": error, "last_error_date": now})
-        else:
-            self.sudo().write({"last_success": now, "last_error": False})
-
     # -- buttons for the impatient ------------------------------------------------------------
 
     def action_send_now(self):
+        self.env["bank.message"]._wake_senders()
         return self._run_soon("account_bank_connect.cron_send", self.env._("Sending starts now."))
 
     def action_fetch_now(self):

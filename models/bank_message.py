@@ -74,7 +74,12 @@ class BankMessage(models.Model):
     bank_reference = fields.Json(readonly=True)
     attempts = fields.Integer(readonly=True)
     next_attempt = fields.Datetime(readonly=True, index="btree_not_null")
+    first_attempt = fields.Datetime(readonly=True)
     last_attempt = fields.Datetime(readonly=True)
+    doubt = fields.Boolean(
+        readonly=True, help="An attempt ended without anybody knowing whether the bank has it."
+    )
+    uncertain_since = fields.Datetime(readonly=True)
     lease_until = fields.Datetime(
         readonly=True, help="A message still “sending” after this was left by a crash."
     )

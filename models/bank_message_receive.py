@@ -31,7 +31,10 @@ class BankMessage(models.Model):
     def _cron_fetch(self):
         """Scheduled action: ask about messages, and bring in what waits at each bank."""
         connections = self.env["bank.connection"].search([("state", "=", "active")])
+        now = fields.Datetime.now()
         for connection in connections:
+            if connection.paused_until and connection.paused_until > now:
+                continue
             self._fetch_from(connection)
             if not self.env["ir.cron"]._commit_progress(1):
                 break
@@ -51,17 +54,18 @@ class BankMessage(models.Model):
             connection._note_outcome(str(error))
         except FetchError as outcome:
             _logger.info("Fetching over %s failed: %s", connection.name, outcome.code)
-            connection._note_outcome(outcome.message)
+            connection._note_outcome(outcome.message, outcome)
         else:
             connection._note_outcome()
-            connection.last_fetch = fields.Datetime.now()
         self._commit()
 
     @api.model
     def _fetch_documents(self, connection, connector):
         kinds = connection.profile_id._document_kinds()
         self._commit()
-        for remote in list(connector.list(kinds)):
+        waiting = list(connector.list(kinds))
+        connection.last_fetch = fields.Datetime.now()
+        for remote in waiting:
             known = self.search(
                 [("connection_id", "=", connection.id), ("remote_id", "=", remote.id)], limit=1
             )
@@ -75,18 +79,6 @@ class BankMessage(models.Model):
                 self._commit()
             # Only now, that the bytes are committed here, may the bank put them away.
             connector.acknowledge(remote)
-
-    @api.model
-    def _wake_for_inquiries(self):
-        """Come back when the next message is due to be asked about."""
-        message = self.search(
-            [("direction", "=", "out"), ("next_attempt", "!=", False),
-             "|", ("state", "=", "uncertain"),
-             "&", ("state", "=", "delivered"), ("batch_id.state", "in", ("sent", "accepted"))],
-            order="next_attempt", limit=1,
-        )
-        if message:
-            self.env.ref("account_bank_connect.cron_fetch")._trigger(message.next_attempt)
 
     # -- process --------------------------------------------------------------------------
 

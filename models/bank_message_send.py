@@ -3,31 +3,48 @@
 A message is taken by one worker (``FOR UPDATE SKIP LOCKED``), marked as sending and committed
 before the first byte leaves. The call ends in one of four outcomes, and each is written down and
 committed before anything else happens. Nothing here ever sends a message again unless it is
-certain that the bank does not have it.
+certain that the bank does not have it, or that the bank will recognise it by its key.
 """
 
 import logging
 import random
+import time
 from datetime import timedelta
 from decimal import Decimal
+
+from psycopg2.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..connectors.interface import Document, FetchError, NotSent, Refused, Uncertain
+from ..connectors.interface import Document, NotSent, Refused, Uncertain
 
 _logger = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=10)  # longer than any call: the connector's total time-out is shorter
+COLLISIONS = (SerializationFailure, LockNotAvailable, DeadlockDetected)
 FIRST_PAUSE, LONGEST_PAUSE = 30, 3600  # seconds between attempts
-# A bank that does not know a message may still be reading it: do not believe it too early.
-SETTLE_TIME = timedelta(minutes=2)
 COMPLAIN_AFTER = 5  # failed attempts before a person is told
+LANES = ("cron_send", "cron_send_2", "cron_send_3", "cron_send_4")
 
 
 class BankMessage(models.Model):
     _inherit = "bank.message"
+
+    @api.model
+    def _seconds(self, name, default):
+        """A period that the administrator may tune, as a system parameter."""
+        value = self.env["ir.config_parameter"].sudo().get_param(f"account_bank_connect.{name}")
+        return timedelta(seconds=int(value or default))
+
+    @api.model
+    def _wake_senders(self, at=None):
+        """Start every lane: several scheduled actions, so that several workers can send."""
+        for lane in LANES:
+            cron = self.env.ref(f"account_bank_connect.{lane}", raise_if_not_found=False)
+            if cron:
+                # sudo: waking a scheduled action of ours changes nothing in it.
+                cron.sudo()._trigger(at)
 
     @api.model
     def _cron_send(self):
@@ -36,26 +53,31 @@ class BankMessage(models.Model):
         while message := self._take():
             message._send()
             if not self.env["ir.cron"]._commit_progress(1):
-                self.env.ref("account_bank_connect.cron_send")._trigger()
+                self._wake_senders()
                 break
+
+    # -- taking ---------------------------------------------------------------------------
 
     @api.model
     def _find_abandoned(self):
         """A message still marked as sending after its lease was left by a crash: uncertain."""
-        abandoned = self.search(
-            [("state", "=", "sending"), ("lease_until", "<", fields.Datetime.now())]
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id FROM bank_message WHERE state = 'sending' AND lease_until < %s "
+                "FOR UPDATE SKIP LOCKED",
+                fields.Datetime.now(),
+            )
         )
-        for message in abandoned:
+        for message in self.browse([row[0] for row in rows]):
             message._end_uncertain(
                 "abandoned", self.env._("The server stopped while the message was being sent.")
             )
-        if abandoned:
-            self.env["ir.cron"]._commit_progress(0)
+        self._commit()
 
     @api.model
     def _take(self):
         """Claim one due message and commit the claim; an empty recordset when there is none."""
-        self.flush_model(["state", "next_attempt"])
+        self.env.flush_all()
         now = fields.Datetime.now()
         rows = self.env.execute_query(
             SQL(
@@ -63,15 +85,22 @@ class BankMessage(models.Model):
                 SELECT message.id
                   FROM bank_message message
                   JOIN bank_connection connection ON connection.id = message.connection_id
+                  JOIN res_company company ON company.id = message.company_id
                  WHERE message.direction = 'out'
                    AND message.state = 'queued'
-                   AND message.next_attempt <= %s
+                   AND message.next_attempt <= %(now)s
                    AND connection.state = 'active'
+                   AND company.bank_stopped IS NOT TRUE
+                   AND (connection.paused_until IS NULL OR connection.paused_until <= %(now)s)
+                   -- After failures one message tries the line, before all do.
+                   AND (COALESCE(connection.failure_count, 0) = 0 OR NOT EXISTS (
+                           SELECT 1 FROM bank_message busy
+                            WHERE busy.connection_id = connection.id AND busy.state = 'sending'))
               ORDER BY message.id
                  LIMIT 1
             FOR UPDATE OF message SKIP LOCKED
                 """,
-                now,
+                now=now,
             )
         )
         message = self.browse([row[0] for row in rows])
@@ -81,13 +110,16 @@ class BankMessage(models.Model):
                 {
                     "state": "sending",
                     "attempts": message.attempts + 1,
+                    "first_attempt": message.first_attempt or now,
                     "last_attempt": now,
-                    "lease_until": now + LEASE,
+                    "lease_until": now + self._seconds("lease_seconds", 600),
                 }
             )
             message.batch_id._engine().write({"state": "sending"})
-            self.env["ir.cron"]._commit_progress(0)
+        self._commit()
         return message
+
+    # -- one attempt ------------------------------------------------------------------------
 
     def _send(self):
         """One attempt for a message that this worker holds."""
@@ -97,21 +129,17 @@ class BankMessage(models.Model):
             with self.connection_id._connector() as connector:
                 # Nothing is locked or half-written from here on: what precedes is committed.
                 self._commit()
-                try:
-                    receipt = connector.submit(document, key)
-                finally:
-                    # The call may have taken minutes: look at the records afresh.
-                    self.env.invalidate_all()
+                receipt = connector.submit(document, key)
         except UserError as error:
-            self._end_not_sent(NotSent("settings", str(error)))
+            self._record(self._end_not_sent, NotSent("settings", str(error), permanent=True))
         except NotSent as outcome:
-            self._end_not_sent(outcome)
+            self._record(self._end_not_sent, outcome)
         except Refused as outcome:
-            self._end_refused(outcome)
+            self._record(self._end_refused, outcome)
         except Uncertain as outcome:
-            self._end_uncertain(outcome.code, outcome.message, outcome)
+            self._record(self._end_uncertain, outcome.code, outcome.message, outcome)
         else:
-            self._end_delivered(receipt)
+            self._record(self._end_delivered, receipt)
 
     def _document(self):
         batch = self.batch_id
@@ -127,6 +155,25 @@ class BankMessage(models.Model):
             reference=self.bank_reference or {},
         )
 
+    def _record(self, write_down, *outcome):
+        """Write an outcome down and commit, again if another worker's commit came between.
+
+        Only the database is touched here, so repeating it is harmless; the call to the bank is
+        never repeated.
+        """
+        for attempt in range(10):
+            # The call may have taken minutes: look at the records afresh.
+            self.env.invalidate_all()
+            try:
+                write_down(*outcome)
+                self._commit()
+                return
+            except COLLISIONS:
+                self.env.cr.rollback()
+                time.sleep(random.uniform(0.01, 0.1) * (attempt + 1))  # noqa: S311
+        # Left as it is, the message is found by its lease and asked about: slow, never wrong.
+        _logger.warning("The outcome of %s could not be written down for others' work", self.name)
+
     # -- the four outcomes --------------------------------------------------------------------
 
     def _end_delivered(self, receipt):
@@ -135,6 +182,7 @@ class BankMessage(models.Model):
         self.write(
             {
                 "state": "delivered",
+                "doubt": False,
                 "bank_reference": dict(receipt.bank_reference),
                 "sent_date": self.sent_date or now,
                 "next_attempt": now + timedelta(seconds=FIRST_PAUSE),
@@ -142,16 +190,20 @@ class BankMessage(models.Model):
                 "error_code": False,
             }
         )
-        self.connection_id._note_outcome()
         if self.batch_id.state in ("approved", "sending", "uncertain"):
             self.batch_id._engine().write({"state": "sent"})
         self._keep_answer(receipt)
-        self._commit()
+        self.connection_id._note_outcome()
 
     def _end_not_sent(self, outcome):
-        """Certain that the bank has nothing: back into the queue, a little later each time."""
-        pause = min(FIRST_PAUSE * 2 ** (self.attempts - 1), LONGEST_PAUSE)
-        pause = max(outcome.retry_after or 0, pause * random.uniform(0.8, 1.2))  # noqa: S311
+        """Certain that this attempt reached nobody: back into the queue, later each time."""
+        if self.doubt:
+            # An earlier attempt may have reached the bank: this one says nothing about it.
+            self._end_uncertain(outcome.code, outcome.message, outcome)
+            return
+        pause = LONGEST_PAUSE if outcome.permanent else FIRST_PAUSE * 2 ** (self.attempts - 1)
+        pause = min(pause, LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311
+        pause = max(outcome.retry_after or 0, pause)
         self.write(
             {
                 "state": "queued",
@@ -160,104 +212,52 @@ class BankMessage(models.Model):
             }
         )
         self.batch_id._engine().write({"state": "approved"})
-        self.connection_id._note_outcome(outcome.message)
-        self.env.ref("account_bank_connect.cron_send")._trigger(self.next_attempt)
-        if self.attempts == COMPLAIN_AFTER:
+        self._wake_senders(self.next_attempt)
+        if outcome.permanent or self.attempts == COMPLAIN_AFTER:
             self._tell_administrators(outcome.message)
-        self._commit()
+        self.connection_id._note_outcome(outcome.message, outcome)
 
     def _end_refused(self, outcome):
         """The bank said no to the whole message: every bill is open again."""
+        self._keep_outcome_answer(outcome)
+        if self.doubt:
+            # It may have said no to the repetition of a message that it has.
+            self._end_uncertain(outcome.code, outcome.message, outcome)
+            return
         self.write(
             {"state": "refused", **self._error_values(outcome.code, outcome.message, outcome)}
         )
         reasons = outcome.reasons or ()
         code = reasons[0].code if reasons else outcome.code
         text = "; ".join(reason.text for reason in reasons if reason.text) or outcome.message
-        self._keep_outcome_answer(outcome)
+        self._fail_batch(code, text)
+        self.connection_id._note_outcome()
+
+    def _fail_batch(self, code, text):
         batch = self.batch_id._engine()
         batch.payment_ids._bank_apply(
-            {payment: {"status": "RJCT", "reason": code, "text": text}
-             for payment in batch.payment_ids}
+            {pay: {"status": "RJCT", "reason": code, "text": text} for pay in batch.payment_ids}
         )
         batch.write({"state": "refused", "note": text})
-        self._commit()
 
     def _end_uncertain(self, code, text, outcome=None):
         """Nobody knows: ask the bank, never send again on a guess."""
-        now = fields.Datetime.now()
+        ask = fields.Datetime.now() + self._seconds("settle_seconds", 120)
         self.write(
             {
                 "state": "uncertain",
-                "next_attempt": now + SETTLE_TIME,
+                "doubt": True,
+                "uncertain_since": self.uncertain_since or fields.Datetime.now(),
+                "next_attempt": ask,
                 **self._error_values(code, text, outcome),
             }
         )
         if outcome is not None:
             self._keep_outcome_answer(outcome)
         self.batch_id._engine().write({"state": "uncertain"})
-        self.connection_id._note_outcome(text)
-        self.env.ref("account_bank_connect.cron_fetch")._trigger(now + SETTLE_TIME)
+        self.env.ref("account_bank_connect.cron_fetch")._trigger(ask)
         self._tell_administrators(text)
-        self._commit()
-
-    # -- asking ---------------------------------------------------------------------------------
-
-    @api.model
-    def _due_inquiries(self, connection):
-        """Messages whose fate the bank should be asked about now."""
-        now = fields.Datetime.now()
-        due = [("connection_id", "=", connection.id), ("direction", "=", "out"),
-               ("next_attempt", "<=", now)]
-        uncertain = self.search([*due, ("state", "=", "uncertain")])
-        if not connection.profile_id.poll_status:
-            return uncertain
-        return uncertain | self.search(
-            [*due, ("state", "=", "delivered"), ("batch_id.state", "in", ("sent", "accepted"))]
-        )
-
-    def _inquire(self, connector):
-        """Ask the bank what became of this message, and write the answer down."""
-        self.ensure_one()
-        document = self._document()
-        key = self.key
-        self._commit()
-        try:
-            receipt = connector.inquire(key, document)
-        except FetchError as outcome:
-            self._ask_later(outcome)
-            return
-        if receipt is not None:
-            self._end_delivered(receipt)
-            self._ask_later()
-        elif self.state == "uncertain":
-            # The bank was asked and does not have it: the same bytes may go under the same key.
-            self.write(
-                {
-                    "state": "queued",
-                    "next_attempt": fields.Datetime.now(),
-                    "error": self.env._("The bank does not have the message: it is sent again."),
-                }
-            )
-            self.batch_id._engine().write({"state": "approved"})
-            self.env.ref("account_bank_connect.cron_send")._trigger()
-        else:
-            self._ask_later()
-            self._tell_administrators(
-                self.env._("The bank gave a receipt for %s, but says now that it does not know it.",
-                  self.name)
-            )
-        self._commit()
-
-    def _ask_later(self, outcome=None):
-        age = fields.Datetime.now() - (self.sent_date or self.create_date)
-        pause = min(max(age.total_seconds() / 10, FIRST_PAUSE), LONGEST_PAUSE)
-        values = {"next_attempt": fields.Datetime.now() + timedelta(seconds=pause)}
-        if outcome is not None:
-            values |= self._error_values(outcome.code, outcome.message, outcome)
-            self.connection_id._note_outcome(outcome.message)
-        self.write(values)
-        self._commit()
+        self.connection_id._note_outcome(text, outcome)
 
     # -- small parts ------------------------------------------------------------------------------
 
@@ -265,21 +265,23 @@ class BankMessage(models.Model):
         """Keep the bank's answer as a message of its own, to be processed like any document."""
         if receipt.content:
             answer = self._store(
-                self.connection_id, receipt.content, name=self.env._("Answer to %s", self.name),
-                parent=self,
+                self.connection_id, receipt.content,
+                name=self.env._("Answer to %s", self.name), parent=self,
             )
             if answer.state == "stored" and "json" in receipt.content_type:
                 # A JSON receipt was read by the connector already: its status is known here.
                 answer.write({"kind": "receipt", "state": "processed",
                               "processed_date": fields.Datetime.now()})
+            elif answer.state == "stored":
+                self.env.ref("account_bank_connect.cron_process")._trigger()
         if receipt.status:
-            batch = self.batch_id._engine()
-            batch._apply_message_status(receipt.status)
+            self.batch_id._engine()._apply_message_status(receipt.status)
 
     def _keep_outcome_answer(self, outcome):
         if outcome.content:
             answer = self._store(
-                self.connection_id, outcome.content, name=self.env._("Answer to %s", self.name), parent=self
+                self.connection_id, outcome.content,
+                name=self.env._("Answer to %s", self.name), parent=self,
             )
             answer.write({"kind": "receipt", "state": "processed", "error": outcome.message,
                           "processed_date": fields.Datetime.now()})
@@ -292,22 +294,11 @@ class BankMessage(models.Model):
         return {"error_code": code, "error": "\n".join(part for part in parts if part)}
 
     def _tell_administrators(self, text):
-        """Open a task for each bank administrator of the company, once."""
+        """Open a task for each bank administrator of the company, once for each message."""
         self.ensure_one()
-        group = self.env.ref("account_bank_connect.group_admin")
-        connection = self.connection_id
-        for user in group.all_user_ids.filtered(
-            lambda user: user.active and connection.company_id in user.company_ids
-            and not user._is_superuser()
-        ):
-            summary = self.env._("%(message)s: %(text)s", message=self.name, text=text)
-            if not connection.activity_ids.filtered(
-                lambda activity, user=user, summary=summary: activity.user_id == user
-                and activity.summary == summary
-            ):
-                connection.activity_schedule(
-                    "account_bank_connect.activity_connection", user_id=user.id, summary=summary
-                )
+        self.connection_id._tell_administrators(
+            self.env._("%(message)s: %(text)s", message=self.name, text=text)
+        )
 
     def _commit(self):
         """Make an outcome durable before anything else happens."""

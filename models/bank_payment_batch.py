@@ -192,7 +192,7 @@ class BankPaymentBatch(models.Model):
             batch._check_seal()
             batch._record_decision("approved")
             batch._engine()._release()
-        self.env.ref("account_bank_connect.cron_send").sudo()._trigger()
+        self.env["bank.message"]._wake_senders()
 
     def action_reject(self, reason):
         """Reject with a reason; the bills are free again and the preparer is told."""

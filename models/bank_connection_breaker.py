@@ -1,0 +1,129 @@
+"""The line to a bank: its health, the circuit breaker, and the switch that stops everything."""
+
+import random
+from datetime import timedelta
+
+from odoo import fields, models
+from odoo.exceptions import AccessError, UserError
+
+from .bank_message_send import COLLISIONS
+
+# Faults of the line, not of one message: after some in a row the bank is left in peace a while.
+TRIP_AFTER = 3
+FIRST_REST, LONGEST_REST = 60, 1800  # seconds
+
+
+class BankConnection(models.Model):
+    _inherit = "bank.connection"
+
+    failure_count = fields.Integer(
+        string="Failures in a row", readonly=True, copy=False,
+        help="Calls that failed one after another; the next success sets it to zero.",
+    )
+    paused_until = fields.Datetime(
+        readonly=True, copy=False,
+        help="After several failures, or at the bank's own request, nothing is sent before this.",
+    )
+
+    def _note_outcome(self, error=None, outcome=None):
+        """Keep the health of the line: ``error`` is a sentence, ``outcome`` what was raised."""
+        self.ensure_one()
+        now = fields.Datetime.now()
+        if not error:
+            values = {
+                "last_success": now, "last_error": False, "failure_count": 0, "paused_until": False
+            }
+        else:
+            values = {"last_error": error, "last_error_date": now}
+            values |= self._breaker_values(outcome, now)
+        try:
+            with self.env.cr.savepoint():
+                # sudo: the finding is the system's, whoever's action made the call.
+                self.sudo().write(values)
+                self.env.flush_all()
+        except COLLISIONS:
+            # Another worker noted its own finding this very moment; one of them is enough.
+            self.invalidate_recordset()
+
+    def _breaker_values(self, outcome, now):
+        if outcome is None or getattr(outcome, "permanent", False):
+            return {}
+        count = self.failure_count + 1
+        rest = outcome.retry_after or 0
+        if count >= TRIP_AFTER:
+            pause = min(FIRST_REST * 2 ** (count - TRIP_AFTER), LONGEST_REST)
+            rest = max(rest, pause * random.uniform(0.8, 1.2))  # noqa: S311
+        return {
+            "failure_count": count,
+            "paused_until": now + timedelta(seconds=rest) if rest else self.paused_until,
+        }
+
+    def _tell_administrators(self, summary):
+        """Open a task for each bank administrator of the company, once for each sentence."""
+        self.ensure_one()
+        group = self.env.ref("account_bank_connect.group_admin")
+        summary = summary[:250]
+        known = self.activity_ids.filtered(lambda activity: activity.summary == summary).user_id
+        for user in group.sudo().all_user_ids - known:
+            if user.active and self.company_id in user.company_ids and not user._is_superuser():
+                self.activity_schedule(
+                    "account_bank_connect.activity_connection", user_id=user.id, summary=summary
+                )
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    bank_stopped = fields.Boolean(
+        string="All payments stopped", readonly=True, copy=False,
+        help="Nothing leaves for any bank. What is under way is finished.",
+    )
+    bank_stop_reason = fields.Char(readonly=True, copy=False)
+    bank_stop_user_id = fields.Many2one("res.users", readonly=True, copy=False)
+    bank_stop_date = fields.Datetime(readonly=True, copy=False)
+
+    def action_bank_stop(self, reason):
+        """Stop every payment of these companies at once.
+
+        An approver may stop as well as an administrator: whoever sees a fraud must not first
+        look for somebody with more rights.
+        """
+        self._bank_check_may_switch()
+        if not (reason or "").strip():
+            raise UserError(self.env._("Say why payments are stopped."))
+        # sudo: companies are the system administrator's; only the switch is written.
+        self.sudo().write(
+            {
+                "bank_stopped": True,
+                "bank_stop_reason": reason,
+                "bank_stop_user_id": self.env.user.id,
+                "bank_stop_date": fields.Datetime.now(),
+            }
+        )
+        self._bank_note_switch(self.env._("All payments stopped: %s", reason))
+
+    def action_bank_resume(self):
+        """Let payments leave again; only a bank administrator may."""
+        if not self.env.user.has_group("account_bank_connect.group_admin"):
+            raise AccessError(self.env._("Only a bank administrator may let payments leave again."))
+        self.sudo().write({"bank_stopped": False})
+        self._bank_note_switch(self.env._("Payments may leave again."))
+        self.env["bank.message"].sudo()._wake_senders()
+
+    def _bank_check_may_switch(self):
+        if not (
+            self.env.user.has_group("account_bank_connect.group_admin")
+            or self.env.user.has_group("account_bank_connect.group_approver")
+        ):
+            raise AccessError(
+                self.env._("Only an approver or a bank administrator may stop payments.")
+            )
+        if self - self.env.user.company_ids:
+            raise AccessError(self.env._("You do not work for this company."))
+
+    def _bank_note_switch(self, text):
+        # Recorded where the auditor looks: on every connection of the company, with the user.
+        for connection in self.env["bank.connection"].sudo().search(
+            [("company_id", "in", self.ids)]
+        ):
+            connection.message_post(body=text, author_id=self.env.user.partner_id.id)

@@ -1,0 +1,125 @@
+"""Asking the bank what became of a message: the only way out of uncertainty, besides people."""
+
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+from ..connectors.interface import FetchError
+from .bank_message_send import FIRST_PAUSE, LONGEST_PAUSE
+
+
+class BankMessage(models.Model):
+    _inherit = "bank.message"
+
+    @api.model
+    def _due_inquiries(self, connection):
+        """Messages whose fate the bank should be asked about now."""
+        due = [
+            ("connection_id", "=", connection.id),
+            ("direction", "=", "out"),
+            ("next_attempt", "<=", fields.Datetime.now()),
+        ]
+        uncertain = self.search([*due, ("state", "=", "uncertain")])
+        if not connection.profile_id.poll_status:
+            return uncertain
+        return uncertain | self.search(
+            [*due, ("state", "=", "delivered"), ("batch_id.state", "in", ("sent", "accepted"))]
+        )
+
+    @api.model
+    def _wake_for_inquiries(self):
+        """Come back when the next message is due to be asked about."""
+        message = self.search(
+            [
+                ("direction", "=", "out"),
+                ("next_attempt", "!=", False),
+                ("connection_id.state", "=", "active"),
+                "|",
+                ("state", "=", "uncertain"),
+                "&",
+                ("state", "=", "delivered"),
+                ("batch_id.state", "in", ("sent", "accepted")),
+            ],
+            order="next_attempt",
+            limit=1,
+        )
+        if message:
+            self.env.ref("account_bank_connect.cron_fetch")._trigger(message.next_attempt)
+
+    def action_ask_bank(self):
+        """Ask about these messages in the next moments, not at their scheduled time."""
+        self.check_access("read")
+        # sudo: messages are written by the engine only.
+        self.filtered(lambda message: message.state in ("uncertain", "delivered")).sudo().write(
+            {"next_attempt": fields.Datetime.now()}
+        )
+        return self.env["bank.connection"]._run_soon(
+            "account_bank_connect.cron_fetch", self.env._("The bank is being asked.")
+        )
+
+    def _inquire(self, connector):
+        """Ask the bank what became of this message, and write the answer down."""
+        self.ensure_one()
+        document, key = self._document(), self.key
+        self._commit()
+        try:
+            receipt = connector.inquire(key, document)
+        except FetchError as outcome:
+            self._record(self._ask_later, connector.resend_window, outcome)
+            return
+        if receipt is not None:
+            self._record(self._end_known, receipt)
+        else:
+            self._record(self._end_unknown)
+
+    def _end_known(self, receipt):
+        """The bank has it."""
+        self._end_delivered(receipt)
+        self.next_attempt = self._next_question()
+
+    def _end_unknown(self):
+        """The bank says that it does not have it."""
+        if self.state == "uncertain":
+            self.write(
+                {
+                    "state": "queued",
+                    "doubt": False,
+                    "next_attempt": fields.Datetime.now(),
+                    "error": self.env._("The bank does not have the message: it is sent again."),
+                }
+            )
+            self.batch_id._engine().write({"state": "approved"})
+            self._wake_senders()
+        elif self.state == "delivered":
+            self.next_attempt = self._next_question()
+            self._tell_administrators(
+                self.env._("the bank gave a receipt, but says now that it does not know it.")
+            )
+
+    def _ask_later(self, resend_window=None, outcome=None):
+        """The bank could not be asked now, or offers no way to."""
+        now = fields.Datetime.now()
+        if (
+            outcome is not None
+            and outcome.code == "cannot_inquire"
+            and self.state == "uncertain"
+            and resend_window
+            and self.first_attempt
+            and now < self.first_attempt + resend_window - timedelta(minutes=10)
+        ):
+            # This bank knows a message again by its key: the same bytes under the same key can't
+            # be executed twice. The doubt stays until it answers.
+            self.write({"state": "queued", "next_attempt": now})
+            self.batch_id._engine().write({"state": "approved"})
+            self._wake_senders()
+            return
+        values = {"next_attempt": self._next_question()}
+        if outcome is not None:
+            values |= self._error_values(outcome.code, outcome.message, outcome)
+            self.connection_id._note_outcome(outcome.message, outcome)
+        self.write(values)
+
+    def _next_question(self):
+        age = fields.Datetime.now() - (self.sent_date or self.first_attempt or self.create_date)
+        pause = min(max(age.total_seconds() / 10, FIRST_PAUSE), LONGEST_PAUSE)
+        return fields.Datetime.now() + timedelta(seconds=pause)
