@@ -10,13 +10,14 @@ libxml2 would have read it first, and it is twice as quick at this.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from xml.parsers import expat
 
 from .encoding import chunks
 from .errors import FormatError, UnsafeError
 
 CHUNK = 64 * 1024
+Compact = Callable[["Node", "Node"], Any]
 # a tag, comment or attribute longer than this is no bank's, and slow to parse in pieces
 _LONGEST_TOKEN = 1024 * 1024
 
@@ -40,39 +41,68 @@ class Limits:
 class Node:
     """One element with all it contains, by local name.
 
-    ``children`` maps a local name to the elements of that name in document order, so that a
-    bank's wrong order or unknown elements do no harm.
+    ``children`` maps a local name to what stands under it, so that a bank's wrong order or
+    unknown elements do no harm: the text of an element that is nothing but text, a ``Node``,
+    what ``compact`` made of one, or a list of these in document order. (Plain texts cost the
+    garbage collector nothing, and most elements are.)
     """
 
     __slots__ = ("attributes", "children", "path", "tag", "text")
 
-    def __init__(self, tag: str, attributes: dict[str, str] | None) -> None:
+    def __init__(self, tag: str, attributes: dict[str, str] | None, text: str = "") -> None:
         self.tag = tag
         self.attributes = attributes
-        self.children: dict[str, list[Node]] | None = None
-        self.text = ""
+        self.children: dict[str, Any] | None = None
+        self.text = text
         self.path = ""
 
     def first(self, *names: str) -> "Node | None":
         """The first element down this way, or None."""
-        node = self
+        found: Any = self
         for name in names:
-            if node.children is None:
+            if found.__class__ is str or found.children is None:
                 return None
-            found = node.children.get(name)
+            found = found.children.get(name)
             if found is None:
                 return None
-            node = found[0]
-        return node
+            if found.__class__ is list:
+                found = found[0]
+        return Node(names[-1], None, found) if found.__class__ is str else found
 
-    def all(self, name: str) -> Sequence["Node"]:
+    def all(self, name: str) -> "Sequence[Any]":
         """Every child of this name, in document order."""
-        return self.children.get(name, ()) if self.children is not None else ()
+        found = self.children.get(name) if self.children is not None else None
+        if found is None:
+            return ()
+        items = found if found.__class__ is list else (found,)
+        return [Node(name, None, item) if item.__class__ is str else item for item in items]
 
     def value(self, *names: str) -> str | None:
         """The text of the first element down this way; None when it is absent or empty."""
-        node = self.first(*names)
-        return (node.text or None) if node is not None else None
+        found: Any = self
+        for name in names:
+            if found.__class__ is str or found.children is None:
+                return None
+            found = found.children.get(name)
+            if found is None:
+                return None
+            if found.__class__ is list:
+                found = found[0]
+        return (found if found.__class__ is str else found.text) or None
+
+    def add(self, name: str, item: Any) -> None:
+        """Put one more child of this name behind the others."""
+        children = self.children
+        if children is None:
+            self.children = {name: item}
+            return
+        before = children.get(name)
+        if before is None:
+            children[name] = item
+        elif before.__class__ is list:
+            before.append(item)
+        else:
+            children[name] = [before, item]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +125,21 @@ def events(
     containers: Sequence[Iterable[str]],
     limits: Limits | None = None,
     notes: list[str] | None = None,
+    compact: tuple[str, Compact] | None = None,
 ) -> Iterator[Event]:
     """Walk the XML document in ``stream``, handing out each child of a container when it closes.
 
     ``containers`` names, level by level from ``Document`` on, the elements to step into. What is
     wrapped around ``Document`` (a transport envelope, a business application header) is passed
-    over; anything else inside it is refused. ``notes`` collects what was tolerated.
+    over; anything else inside it is refused. ``notes`` collects what was tolerated. ``compact``
+    is a local name and a function that may make something smaller of each such element as soon
+    as it closes, given the record it is part of and the element: a record may hold very many.
 
     Raises ``FormatError`` for anything unsafe or not well-formed, at the moment the reading
     reaches it: a caller that has begun to use what came before must be able to undo it.
     """
     limits = limits or Limits()
-    target = _Target([frozenset(level) for level in containers], limits)
+    target = _Target([frozenset(level) for level in containers], limits, compact)
     parser = Parser(target.start, target.end, target.data)
     for chunk in chunks(stream, CHUNK, limits.max_bytes, notes):
         parser.feed(chunk, target.where)
@@ -162,9 +195,17 @@ def _refuse_doctype(name: str, system: str | None, public: str | None, internal:
 class _Target:
     """Receives the parser's events and groups them into records."""
 
-    def __init__(self, containers: list[frozenset[str]], limits: Limits) -> None:
+    def __init__(
+        self,
+        containers: list[frozenset[str]],
+        limits: Limits,
+        compact: tuple[str, Compact] | None,
+    ) -> None:
         self.containers = containers
-        self.limits = limits
+        self.max_depth = limits.max_depth
+        self.max_elements = limits.max_elements
+        self.max_text = limits.max_text
+        self.compact_tag, self.compact = compact or (None, None)
         self.ready: list[Event] = []
         self.documents = 0
         self.root: str | None = None
@@ -187,12 +228,10 @@ class _Target:
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self.depth += 1
         self.elements += 1
-        if self.depth > self.limits.max_depth:
-            raise FormatError(
-                f"elements are nested deeper than {self.limits.max_depth}", self.where()
-            )
-        if self.elements > self.limits.max_elements:
-            raise FormatError(f"more than {self.limits.max_elements} elements", self.where())
+        if self.depth > self.max_depth:
+            raise FormatError(f"elements are nested deeper than {self.max_depth}", self.where())
+        if self.elements > self.max_elements:
+            raise FormatError(f"more than {self.max_elements} elements", self.where())
         known = self.names.get(tag)
         if known is None:
             namespace, _, local = tag.rpartition(" ")
@@ -200,13 +239,7 @@ class _Target:
         local = known[0]
         stack = self.stack
         if stack:
-            node = Node(local, attributes or None)
-            parent = stack[-1]
-            if parent.children is None:
-                parent.children = {local: [node]}
-            else:
-                parent.children.setdefault(local, []).append(node)
-            stack.append(node)
+            stack.append(Node(local, attributes or None))
         else:
             self._enter(local, known[1], attributes)
         self.parts.clear()
@@ -238,10 +271,8 @@ class _Target:
 
     def data(self, text: str) -> None:
         self.length += len(text)
-        if self.length > self.limits.max_text:
-            raise FormatError(
-                f"a text is longer than {self.limits.max_text} characters", self.where()
-            )
+        if self.length > self.max_text:
+            raise FormatError(f"a text is longer than {self.max_text} characters", self.where())
         self.parts.append(text)
 
     def end(self, tag: str) -> None:
@@ -252,6 +283,12 @@ class _Target:
                 node.text = "".join(self.parts).strip()
             if not self.stack:
                 self.ready.append(Event("node", node.tag, node.path, node))
+            elif node.children is None and node.attributes is None:
+                self.stack[-1].add(node.tag, node.text)
+            elif node.tag == self.compact_tag:
+                self.stack[-1].add(node.tag, self.compact(self.stack[0], node))
+            else:
+                self.stack[-1].add(node.tag, node)
         elif self.open:
             name, path, _counts = self.open.pop()
             self.ready.append(Event("end", name, path))

@@ -93,12 +93,32 @@ def _batch(node: Node, path: str, notes: list[str]) -> Batch | None:
     )
 
 
+def compact(record: Node, node: Node) -> TransactionDetails | Node:
+    """A ``TxDtls`` made small as soon as it closes, for one entry may hold 100,000 of them.
+
+    That needs the entry's currency and sign, which come first unless the bank got the order
+    wrong: then it waits as it is.
+    """
+    money, indicator = record.first("Amt"), record.value("CdtDbtInd")
+    currency = money.attributes.get("Ccy") if money is not None and money.attributes else None
+    if record.tag != "Ntry" or not currency or indicator not in ("CRDT", "DBIT"):
+        return node
+    return transaction_details(
+        node,
+        f"{record.path}/TxDtls",
+        currency.strip(),
+        -1 if indicator == "DBIT" else 1,
+        transaction_code(record),
+    )
+
+
 def _details(
     node: Node, path: str, currency: str, sign: int, code: TransactionCode | None
 ) -> tuple[TransactionDetails, ...]:
     found = []
     for holder in (node, *node.all("NtryDtls")):
         for item in holder.all("TxDtls"):
-            where = f"{path}/TxDtls[{len(found) + 1}]"
-            found.append(transaction_details(item, where, currency, sign, code))
+            if isinstance(item, Node):
+                item = transaction_details(item, f"{path}/TxDtls", currency, sign, code)
+            found.append(item)
     return tuple(found)

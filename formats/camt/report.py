@@ -13,7 +13,7 @@ from ..parts import account, agent, party
 from ..safety import Event, Limits, Node, events
 from ..values import amount, count, day_of, flag, moment, number, signed
 from .arithmetic import Tally, faults
-from .entry import entry
+from .entry import compact, entry
 
 _BODIES = {
     "BkToCstmrAcctRpt": ("camt.052", "Rpt"),
@@ -177,7 +177,7 @@ def reports(stream: BinaryIO, limits: Limits | None = None) -> Iterator[Report]:
     a whole.
     """
     shared: list[str] = []
-    steps = events(stream, _CONTAINERS, limits, shared)
+    steps = events(stream, _CONTAINERS, limits, shared, ("TxDtls", compact))
     namespace, kind, name, group = "", "", "", _Group()
     for event in steps:
         if event.kind == "start" and event.tag == "Document":

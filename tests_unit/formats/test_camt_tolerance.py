@@ -217,6 +217,14 @@ def test_a_batch_entry_with_and_without_details():
     assert report.check() == []
 
 
+def test_details_before_the_sign_of_their_entry():
+    """Details that come before amount and indicator get the entry's sign all the same."""
+    details = '<NtryDtls><TxDtls><Amt Ccy="EUR">30.00</Amt></TxDtls></NtryDtls>'
+    late = corpus.entry(NAME, "30.00", "DBIT").replace("<Ntry>", f"<Ntry>{details}")
+    _report, (entry,) = only(corpus.statement(late, closing="970.00"))
+    assert [item.amount for item in entry.details] == [Decimal(-30)]
+
+
 def test_details_over_several_groups_and_without_amounts():
     """Details spread over several NtryDtls are all found; no amount is invented."""
     groups = "</NtryDtls><NtryDtls>".join(

@@ -201,3 +201,22 @@ def test_no_entry_is_kept():
     assert len(living) == 20
     assert max(living[10:]) < max(living[:10]) * 1.1
     assert report.check() == []
+
+
+def test_a_batch_entry_with_very_many_details():
+    """One entry for five thousand payments takes about two kilobytes for each."""
+    payment = (
+        "<TxDtls><Refs><EndToEndId>E-1</EndToEndId></Refs><RltdPties><Cdtr><Pty><Nm>Vendor</Nm>"
+        "</Pty></Cdtr></RltdPties><RmtInf><Ustrd>Bill 7</Ustrd></RmtInf></TxDtls>"
+    )
+    document = corpus.statement(
+        corpus.entry(NAME, "1.00", "DBIT", payment * 5_000), closing="999.00"
+    )
+    tracemalloc.start()
+    try:
+        (entry,) = next(camt.reports(io.BytesIO(document))).entries
+        _held, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(entry.details) == 5_000
+    assert most / 5_000 < 2048
