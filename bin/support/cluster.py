@@ -9,6 +9,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -104,6 +105,12 @@ class Cluster:
         if not (self._data / "PG_VERSION").exists():
             self._initialise()
         self._own(Path(self.host))
+        if not self.folder.is_relative_to(self._settings.run):
+            print(
+                f"PostgreSQL's files are in {self.folder}: its user {self._user} "
+                f"may not enter {self._settings.run}.",
+                file=sys.stderr,
+            )
         options = dict(_CONFIGURATION) | ({} if self._durable else _NOT_DURABLE)
         arguments: list[str | Path] = [self._program("postgres"), "-D", self._data]
         arguments += ["-k", self.host, "-p", _PORT]

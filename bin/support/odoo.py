@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .cluster import Cluster
@@ -23,19 +23,34 @@ def free_port() -> int:
 class Odoo:
     """Odoo with this module on its path, on the databases of one cluster."""
 
-    def __init__(self, settings: Settings, supervisor: Supervisor, cluster: Cluster, name: str):
+    def __init__(
+        self,
+        settings: Settings,
+        supervisor: Supervisor,
+        cluster: Cluster,
+        name: str,
+        secrets: Mapping[str, str] | None = None,
+    ):
+        """``secrets``: environment variables for Odoo alone, such as a master key."""
         self._settings = settings
         self._supervisor = supervisor
         self._cluster = cluster
+        self._secrets = dict(secrets or {})
         self.name = name
 
     def run(
-        self, log: Path, *options: str, within: float = 1800, script: Path | None = None
+        self,
+        log: Path,
+        *options: str,
+        within: float = 1800,
+        script: Path | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> int:
         """Run Odoo with ``options`` to its end and return the exit code.
 
         ``options`` may begin with a command (``shell``). ``script``: a file of Python for the
-        shell. The output goes to ``log``, which is made anew.
+        shell. ``environment``: further variables for it. The output goes to ``log``, which is
+        made anew.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_bytes(b"")
@@ -43,7 +58,7 @@ class Odoo:
             "Odoo",
             self._arguments(options),
             log=log,
-            env=self.environment,
+            env={**self.environment, **(environment or {})},
             cwd=self._settings.run,
             within=within,
             stdin=script,
@@ -94,9 +109,17 @@ class Odoo:
         browser.parent.mkdir(exist_ok=True)
         browser.unlink(missing_ok=True)
         browser.symlink_to(self._settings.chromium)
+        # Chromium and others write to the home folder; the user's own is left alone.
+        home = data.parent / "home"
+        home.mkdir(exist_ok=True)
         return {
-            **{key: value for key, value in os.environ.items() if not key.startswith("BC_")},
+            **{
+                key: value
+                for key, value in os.environ.items()
+                if not key.startswith(("BC_", "XDG_"))
+            },
             **self._cluster.environment,
+            "HOME": str(home),
             "ODOO_RC": str(configuration),
             "PATH": f"{browser.parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(self._settings.odoo_root),

@@ -23,7 +23,10 @@ def run(settings: Settings, supervisor: Supervisor, options: list[str]) -> Outco
         log=log,
         within=1800,
         cwd=settings.repo,
-        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+        env={
+            **{key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+            "HYPOTHESIS_STORAGE_DIRECTORY": str(settings.run / "hypothesis"),
+        },
     )
     outcome = _read(results)
     # Exit codes: 0 all passed, 1 some failed, 5 none collected, others: pytest itself failed.

@@ -53,7 +53,7 @@ find_python() {
         PYTHON_VERSION=$("$candidate" -c 'if True:
             import ensurepip, sys, venv
             assert sys.version_info >= (3, 10)
-            print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue
+            print("%d.%d" % sys.version_info[:2])' 2>/dev/null) && [ "$PYTHON_VERSION" ] || continue
         PYTHON_EXE=$(command -v "$candidate")
         return 0
     done
