@@ -10,6 +10,7 @@ FROZEN = {
     "amount", "currency_id", "date", "partner_id", "partner_bank_id", "journal_id", "payment_type",
     "payment_method_line_id", "state", "move_id", "bank_batch_id", "end_to_end_id", "uetr",
     "bank_remittance", "bank_creditor_reference", "bank_creditor_reference_issuer",
+    "bank_creditor_reference_type",
     "destination_account_id", "outstanding_account_id",
 }
 # What only the bank's answers may say.
@@ -41,6 +42,7 @@ class AccountPayment(models.Model):
     bank_remittance = fields.Char(string="Text for the payee", copy=False, readonly=True)
     bank_creditor_reference = fields.Char(string="Creditor reference", copy=False, readonly=True)
     bank_creditor_reference_issuer = fields.Char(copy=False, readonly=True)
+    bank_creditor_reference_type = fields.Char(copy=False, readonly=True)
     bank_status = fields.Selection(
         bank_reason.STATUS, string="Bank status", readonly=True, copy=False, tracking=True,
         index="btree_not_null",

@@ -31,6 +31,11 @@ BEGIN
                 WHERE sibling.payment_id = instalment.payment_id
                   AND sibling.move_line_id = other.id
            )
+       -- What a change of rates leaves over moves no money.
+       AND NOT EXISTS (
+               SELECT 1 FROM res_company company
+                WHERE company.currency_exchange_journal_id = entry.journal_id
+           )
      LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION '% is on its way to the bank in % and can''t be paid twice',
@@ -173,6 +178,7 @@ class AccountPartialReconcile(models.Model):
             if holder and not (
                 other.move_id.origin_payment_id == holder
                 or other in holder.sudo().bank_instalment_ids.move_line_id
+                or other.journal_id == other.company_id.currency_exchange_journal_id
             ):
                 item._bank_check_free()
 

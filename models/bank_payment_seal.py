@@ -121,6 +121,7 @@ def _payment(payment):
         "text": payment.bank_remittance or None,
         "creditor_reference": payment.bank_creditor_reference or None,
         "creditor_reference_issuer": payment.bank_creditor_reference_issuer or None,
+        "creditor_reference_type": payment.bank_creditor_reference_type or None,
     }
 
 
@@ -181,6 +182,7 @@ def _remittance(payment):
         return Remittance(
             creditor_reference=payment["creditor_reference"],
             creditor_reference_issuer=payment["creditor_reference_issuer"],
+            creditor_reference_type=payment["creditor_reference_type"],
         )
     return Remittance(unstructured=payment["text"]) if payment["text"] else None
 

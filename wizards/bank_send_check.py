@@ -197,8 +197,8 @@ class BankSendWizardLine(models.TransientModel):
         return found
 
     def _as_payment(self, level):
-        text, reference, issuer = self._remittance()
         return {
+            **self._remittance(),
             "end_to_end_id": f"LINE-{self.id}",
             "uetr": None,
             "amount": seal.amount_text(self.amount, self.currency_id),
@@ -206,9 +206,6 @@ class BankSendWizardLine(models.TransientModel):
             "payee": seal._party(self.partner_bank_id.partner_id, self.partner_bank_id.acc_holder_name),
             "account": seal._account(self.partner_bank_id),
             "bic": seal._bic(self.partner_bank_id),
-            "text": text,
-            "creditor_reference": reference,
-            "creditor_reference_issuer": issuer,
         }
 
     def _credit_problems(self):

@@ -69,11 +69,12 @@ class BankSendWizard(models.TransientModel):
         }
 
     def _remittance_values(self, lines):
-        text, reference, issuer = lines._remittance()
+        said = lines._remittance()
         return {
-            "bank_remittance": text,
-            "bank_creditor_reference": reference,
-            "bank_creditor_reference_issuer": issuer,
+            "bank_remittance": said["text"],
+            "bank_creditor_reference": said["creditor_reference"],
+            "bank_creditor_reference_issuer": said["creditor_reference_issuer"],
+            "bank_creditor_reference_type": said["creditor_reference_type"],
         }
 
     def _payment_values(self, batch, lines):

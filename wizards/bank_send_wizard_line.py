@@ -170,12 +170,22 @@ class BankSendWizardLine(models.TransientModel):
     def _remittance(self):
         """What the payee will read of these lines, which are paid together.
 
-        :return: text, creditor reference and the reference's issuer; the latter two or the text
+        :return: values as the seal names them: a text, or a creditor reference with its form
         """
         country = self[:1].partner_bank_id.partner_id.country_id.code
         if len(self) == 1:
             structured = references.recognise(self.reference or "", country)
             if structured:
-                return None, structured.reference, structured.issuer
+                return {
+                    "text": None,
+                    "creditor_reference": structured.reference,
+                    "creditor_reference_issuer": structured.issuer,
+                    "creditor_reference_type": structured.type,
+                }
         texts = [line.reference for line in self if line.reference]
-        return remittance_text(texts), None, None
+        return {
+            "text": remittance_text(texts),
+            "creditor_reference": None,
+            "creditor_reference_issuer": None,
+            "creditor_reference_type": None,
+        }
