@@ -184,8 +184,8 @@ def book(face: Face, body: dict, sign: int) -> dict:
         amount = Decimal(str(body.get("amount", "")))
     except InvalidOperation:
         raise ValueError("amount must be a number") from None
-    if not amount.is_finite() or amount <= 0:
-        raise ValueError("amount must be more than zero")
+    if not amount.is_finite() or not 0 < amount <= money.MOST:
+        raise ValueError(f"amount must be more than zero and at most {money.MOST}")
     data = {name: str(body[key])[:140] for name, key in (
         ("name", "name"), ("iban", "fromIban"), ("remittance", "remittance"),
         ("end_to_end_id", "endToEndId")) if body.get(key)}

@@ -39,8 +39,8 @@ class AccountOrder:
             raise ValueError(f"{currency!r} is not a currency code")
         try:
             amount = Decimal(parts[2]) if len(parts) == 3 else Decimal(0)
-            if not amount.is_finite() or amount < 0:
-                raise ValueError(f"{parts[2]}: an opening balance is a number, zero or more")
+            if not amount.is_finite() or not 0 <= amount <= money.MOST:
+                raise ValueError(f"{parts[2]}: an opening balance is from 0 to {money.MOST}")
             return cls(number, currency, money.to_minor(amount, currency))
         except InvalidOperation as error:
             raise ValueError(f"{parts[2]!r} is not an amount") from error

@@ -33,7 +33,6 @@ LAYOUTS = {
     "IT": "C99999iiiii0000TTTTTTTT",
     "LU": "9iiTTTTTTTT00000",
     "NL": "SNaaccTTTTTTTT",
-    "NO": "icTTTTTTTTc",
     "PL": "9999iiic00000000TTTTTTTT",
     "PT": "9999iiii000TTTTTTTTcc",
 }

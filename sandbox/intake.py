@@ -209,12 +209,16 @@ def _record_block(connection: sqlite3.Connection, submission: sqlite3.Row, block
 
 def _minor_or_zero(transfer: Transfer) -> int:
     try:
+        if Decimal(transfer.amount) > money.MOST:
+            return 0
         return money.to_minor(Decimal(transfer.amount), transfer.currency)
     except ValueError:
         return 0
 
 
 def _transfer_fault(product: str, transfer: Transfer) -> tuple[str, str] | None:
+    if Decimal(transfer.amount) > money.MOST:
+        return "AM02", f"The amount is more than {money.MOST}"
     try:
         if money.to_minor(Decimal(transfer.amount), transfer.currency) <= 0:
             return "AM01", "The amount is zero"

@@ -21,6 +21,10 @@ EURO_RATES = {
 }
 
 
+# More than this is no payment, and sums of such amounts stay within the database's integers.
+MOST = Decimal("999999999999")
+
+
 def exponent(currency: str) -> int:
     """Decimal places of a currency."""
     return EXPONENTS.get(currency, 2)

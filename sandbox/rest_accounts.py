@@ -10,6 +10,7 @@ from datetime import date
 from aiohttp import web
 
 from . import clock, customers, documents, intake, issue_camt, money
+from .calendar import booking_date
 from .rest_base import FACE, ApiError, Face, contract, moment_parameter, wants_xml
 
 routes = web.RouteTableDef()
@@ -87,10 +88,11 @@ def _transactions(face: Face, request: web.Request, xml: bool) -> bytes | dict:
     with face.store.write() as connection:
         present = clock.now(connection)
         start = _day(request, "dateFrom", None)
-        end = _day(request, "dateTo", max(start, present.date()))
+        today = booking_date(present)
+        end = _day(request, "dateTo", max(start, today))
         if end < start:
             raise ApiError(400, "FORMAT_ERROR", "dateTo is before dateFrom", "dateTo")
-        if xml and start == end == present.date():
+        if xml and start == end == today:
             return issue_camt.report(connection, account["id"], start, present)[1]
         if xml:
             return issue_camt.history(connection, account["id"], start, end, present)[1]

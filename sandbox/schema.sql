@@ -111,8 +111,10 @@ CREATE TABLE IF NOT EXISTS entry_detail (
 );
 CREATE INDEX IF NOT EXISTS detail_entry ON entry_detail (entry_id);
 -- A payment is executed at most once and returned at most once, whatever the program does.
-CREATE UNIQUE INDEX IF NOT EXISTS detail_once ON entry_detail (payment_id, role)
-    WHERE role IN ('executed', 'returned');
+CREATE UNIQUE INDEX IF NOT EXISTS detail_executed ON entry_detail (payment_id)
+    WHERE role = 'executed';
+CREATE UNIQUE INDEX IF NOT EXISTS detail_returned ON entry_detail (payment_id)
+    WHERE role = 'returned';
 
 CREATE TABLE IF NOT EXISTS submission (
     seq INTEGER PRIMARY KEY,

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 import schwifty
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum import iban as stdnum_iban
 
@@ -17,6 +17,8 @@ from sandbox.pki import Authority
 from sandbox.store import Store
 
 NOON = datetime(2026, 11, 23, 12)
+# First calls load registers of bank codes: no deadline for one example.
+unhurried = settings(deadline=None)
 
 
 @pytest.fixture
@@ -67,6 +69,7 @@ def test_the_trial_balance_finds_a_falsified_balance(store):
     assert not ledger.trial_balance(store.read())["balanced"]
 
 
+@unhurried
 @given(st.integers(-10**12, 10**12), st.sampled_from(["EUR", "JPY", "KWD", "XXX"]))
 def test_minor_units_survive_the_way_to_decimals_and_back(minor, currency):
     amount = money.to_decimal(minor, currency)
@@ -80,6 +83,7 @@ def test_an_amount_with_too_many_decimals_is_refused():
             money.to_minor(Decimal(amount), currency)
 
 
+@unhurried
 @given(st.integers(1, 10**9), st.sampled_from(sorted(money.EURO_RATES)),
        st.sampled_from(sorted(money.EURO_RATES)))
 def test_an_exchange_can_be_recomputed_from_the_rate(minor, source, target):
@@ -128,12 +132,12 @@ def test_a_clock_order_that_makes_no_sense_is_refused():
         2026, 11, 30, 18)
 
 
+@unhurried
 @given(st.sampled_from(sorted(ibans.LAYOUTS)), st.sampled_from([None, *triggers.BY_NAME]),
        st.integers(0, 99))
 def test_made_ibans_are_valid_in_their_country_and_carry_what_was_asked(country, trigger, index):
     """Judged by two libraries of others."""
-    few = {"BE": 40, "NO": 10}
-    value = ibans.make(country, trigger, index % few.get(country, 100))
+    value = ibans.make(country, trigger, index % 80 if country == "BE" else index)
     assert value.startswith(country)
     assert stdnum_iban.validate(value) == value
     schwifty.IBAN(value, validate_bban=True)
@@ -141,6 +145,7 @@ def test_made_ibans_are_valid_in_their_country_and_carry_what_was_asked(country,
     assert (found.name if found else None) == trigger
 
 
+@unhurried
 @given(st.integers(1, 900_000))
 def test_the_bank_s_own_ibans_are_valid_and_trigger_nothing(number):
     value = ibans.own(number)
@@ -148,6 +153,7 @@ def test_the_bank_s_own_ibans_are_valid_and_trigger_nothing(number):
     assert triggers.find(value) is None
 
 
+@unhurried
 @given(st.text(alphabet="0123456789ABCDEFGHXYZ ", max_size=34))
 def test_what_is_no_iban_is_not_taken_for_one(value):
     assert ibans.is_valid(value) == stdnum_iban.is_valid(value, check_country=False)
