@@ -25,9 +25,10 @@ class BankSendWizardLine(models.TransientModel):
             )
             if found:
                 problems[line] += found
-        sound = self.filtered(lambda line: line.selected and line not in problems)
-        for line, sentence in sound._format_problems() + sound._credit_problems():
-            problems[line].append(sentence)
+        for find in ("_reference_problems", "_format_problems", "_credit_problems"):
+            sound = self.filtered(lambda line: line.selected and line not in problems)
+            for line, sentence in getattr(sound, find)():
+                problems[line].append(sentence)
         return problems
 
     def _taken(self):
@@ -51,6 +52,8 @@ class BankSendWizardLine(models.TransientModel):
                   batch=payment.bank_batch_id.name or payment.display_name,
                   user=payment.bank_batch_id.preparer_id.name or payment.create_uid.name)
             ]
+        if item.company_id != self.wizard_id.company_id:
+            return [self.env._("The bill belongs to another company.")]
         if move.state != "posted":
             return [self.env._("The bill is not posted.")]
         if move.payment_state == "blocked":
@@ -58,6 +61,8 @@ class BankSendWizardLine(models.TransientModel):
         if item.reconciled or self.currency_id.is_zero(self.residual):
             return [self.env._("Nothing is open.")]
         if self.residual < 0 and not self.wizard_id.net_credit_notes:
+            if move.is_sale_document(include_receipts=True):
+                return [self.env._("This document brings money in: it can't be sent.")]
             return [self.env._("A credit note is not paid. Tick “Deduct credit notes”, or leave it out.")]
         if self._registered_payment():
             return [
@@ -109,6 +114,11 @@ class BankSendWizardLine(models.TransientModel):
                   "from.", self.currency_id.name)
             ]
         problems = []
+        company = self.wizard_id.company_id
+        if not journal.filtered_domain(journal._check_company_domain(company)):
+            problems.append(
+                self.env._("%s belongs to another company.", journal.sudo().display_name)
+            )
         if journal._bank_currency() != self.currency_id:
             problems.append(
                 self.env._("%(journal)s is kept in %(theirs)s, the bill is in %(ours)s.",
@@ -166,6 +176,42 @@ class BankSendWizardLine(models.TransientModel):
                 )
         return problems
 
+    def _reference_problems(self):
+        """References that the payments' texts have no room for."""
+        found = []
+        for payment in self._wanted_payments():
+            long = payment.filtered(lambda line: not line._remittance_fits())
+            found += [
+                (line, self.env._("The reference is too long: banks carry 140 characters. "
+                                  "Shorten it on the bill."))
+                for line in long
+            ]
+            if not long and not payment._remittance_fits():
+                found += [
+                    (line, self.env._("The references of this payee are too long to share 140 "
+                                      "characters. Pay these bills one by one."))
+                    for line in payment
+                ]
+        return found
+
+    def _remittance_fits(self):
+        try:
+            self._remittance()
+        except ValueError:
+            return False
+        return True
+
+    def _wanted_payments(self):
+        """These lines, grouped as they would be paid: one recordset for each payment."""
+        return [
+            payment
+            for wizard in self.wizard_id
+            for lines in wizard._batches(
+                self.filtered(lambda line, wizard=wizard: line.wizard_id == wizard)
+            ).values()
+            for payment in wizard._payments(lines)
+        ]
+
     def _format_problems(self):
         """What the bank's message can't carry, found by trying to write it."""
         found = []
@@ -211,17 +257,14 @@ class BankSendWizardLine(models.TransientModel):
     def _credit_problems(self):
         """Credit notes that exceed the bills they would be deducted from."""
         found = []
-        for wizard in self.wizard_id:
-            lines = self.filtered(lambda line, wizard=wizard: line.wizard_id == wizard)
-            for _key, batch_lines in wizard._batches(lines).items():
-                for group in wizard._payments(batch_lines):
-                    credits = group.filtered(lambda line: line.residual < 0)
-                    if credits and group.currency_id.compare_amounts(
-                        sum(group.mapped("amount")), 0
-                    ) <= 0:
-                        found += [
-                            (line, self.env._("The credit notes of this payee are not less than the bills: "
-                                     "nothing is left to pay."))
-                            for line in credits
-                        ]
+        for payment in self._wanted_payments():
+            credits = payment.filtered(lambda line: line.residual < 0)
+            if credits and payment.currency_id.compare_amounts(
+                sum(payment.mapped("amount")), 0
+            ) <= 0:
+                found += [
+                    (line, self.env._("The credit notes of this payee are not less than the bills: "
+                                      "nothing is left to pay."))
+                    for line in credits
+                ]
         return found
