@@ -1,0 +1,4 @@
+from . import (
+    test_send_problems,
+    test_send_wizard,
+)

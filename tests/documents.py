@@ -1,0 +1,179 @@
+"""Documents as a bank writes them: status reports (pain.002) and statements (camt.05x)."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from itertools import count
+from xml.sax.saxutils import escape
+
+from .common import OUR_IBAN
+
+_numbers = count(1)
+_BODIES = {
+    "camt.052": ("BkToCstmrAcctRpt", "Rpt"),
+    "camt.053": ("BkToCstmrStmt", "Stmt"),
+    "camt.054": ("BkToCstmrDbtCdtNtfctn", "Ntfctn"),
+}
+
+
+def tag(name, content, **attributes):
+    """An element, or nothing where it would be empty."""
+    if content in (None, ""):
+        return ""
+    given = "".join(f' {key}="{value}"' for key, value in attributes.items())
+    return f"<{name}{given}>{content}</{name}>"
+
+
+def _document(version, body):
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>'
+        f'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:{version}">{body}</Document>'
+    ).encode()
+
+
+def _reason(code, text=None):
+    return tag("StsRsnInf", tag("Rsn", tag("Cd", code)) + tag("AddtlInf", text)) if code else ""
+
+
+def pain002(original, payments=(), *, group=None, block=None, reason=None, text=None,
+            version="pain.002.001.10"):
+    """A status report.
+
+    :param original: number of the message it answers
+    :param payments: (end-to-end number, status, reason code or None), one for each payment
+    :param group: status of the whole message
+    :param block: status of its payment information block
+    :param reason: reason code of the group or, where a block status is given, of the block
+    """
+    named = "".join(
+        tag(
+            "TxInfAndSts",
+            tag("OrgnlEndToEndId", reference) + tag("TxSts", status) + _reason(why, text),
+        )
+        for reference, status, why in payments
+    )
+    inside = ""
+    if named or block:
+        inside = tag(
+            "OrgnlPmtInfAndSts",
+            tag("OrgnlPmtInfId", f"{original}-1")
+            + tag("PmtInfSts", block)
+            + (_reason(reason, text) if block else "")
+            + named,
+        )
+    head = tag("GrpHdr", tag("MsgId", f"ST-{next(_numbers)}")
+               + tag("CreDtTm", "2026-11-23T09:00:00"))
+    group_level = tag(
+        "OrgnlGrpInfAndSts",
+        tag("OrgnlMsgId", original) + tag("OrgnlMsgNmId", "pain.001.001.09")
+        + tag("GrpSts", group) + ("" if block else _reason(reason, text)),
+    )
+    return _document(version, tag("CstmrPmtStsRpt", head + group_level + inside))
+
+
+@dataclass
+class Detail:
+    """One payment inside a booking; ``amount`` without sign."""
+
+    end_to_end_id: str | None = None
+    amount: str | None = None
+    uetr: str | None = None
+    payee: str | None = None
+    text: str | None = None
+    returned: str | None = None  # reason code of a return
+
+    def xml(self, sign, currency, modern):
+        name = tag("Nm", self.payee and escape(self.payee))
+        return tag(
+            "TxDtls",
+            tag("Refs", tag("EndToEndId", self.end_to_end_id) + tag("UETR", self.uetr))
+            + (tag("Amt", self.amount, Ccy=currency) + tag("CdtDbtInd", sign)
+               if self.amount and modern else "")
+            + tag("RltdPties", tag("Cdtr", tag("Pty", name) if modern else name))
+            + tag("RmtInf", tag("Ustrd", self.text))
+            + tag("RtrInf", tag("Rsn", tag("Cd", self.returned))),
+        )
+
+
+@dataclass
+class Booking:
+    """One entry on the account; ``amount`` negative for money that left."""
+
+    amount: str
+    details: list = field(default_factory=list)
+    reference: str | None = None  # the bank's own number of the booking
+    day: date | None = None
+    status: str = "BOOK"
+    batch: str | None = None  # number of the payment block it books as one
+    currency: str = "EUR"
+    text: str | None = None
+    reversal: bool = False
+
+    def xml(self, modern):
+        sign = "DBIT" if self.amount.startswith("-") else "CRDT"
+        day = tag("Dt", (self.day or date.today()).isoformat())
+        family = ("RCDT", "RRTN") if any(d.returned for d in self.details) else ("ICDT", "ESCT")
+        return tag(
+            "Ntry",
+            tag("Amt", self.amount.lstrip("-"), Ccy=self.currency)
+            + tag("CdtDbtInd", sign)
+            + tag("RvslInd", "true" if self.reversal else None)
+            + tag("Sts", tag("Cd", self.status) if modern else self.status)
+            + tag("BookgDt", day) + tag("ValDt", day)
+            + tag("AcctSvcrRef", self.reference)
+            + tag("BkTxCd", tag("Domn", tag("Cd", "PMNT") + tag(
+                "Fmly", tag("Cd", family[0]) + tag("SubFmlyCd", family[1]))))
+            + tag("NtryDtls", tag("Btch", tag("PmtInfId", self.batch))
+                  + "".join(d.xml(sign, self.currency, modern) for d in self.details))
+            + tag("AddtlNtryInf", self.text),
+        )
+
+
+def paid(payment, reference=None, **values):
+    """The booking of one payment, told by its end-to-end number."""
+    amount = f"{payment.amount:.2f}"
+    detail = Detail(payment.end_to_end_id, amount, payee=payment.partner_id.name)
+    return Booking(f"-{amount}", [detail], reference or f"B{next(_numbers)}", **values)
+
+
+def returned(payment, code="AC04", reference=None, **values):
+    """The booking by which one payment comes back."""
+    amount = f"{payment.amount:.2f}"
+    detail = Detail(payment.end_to_end_id, amount, returned=code)
+    return Booking(amount, [detail], reference or f"B{next(_numbers)}", **values)
+
+
+def camt(*bookings, opening="1000.00", closing=None, version="camt.053.001.08", number=None,
+         iban=OUR_IBAN, currency="EUR"):
+    """A report on one account; its closing balance adds up unless it is given."""
+    kind = version[:8]
+    body, report = _BODIES[kind]
+    modern = int(version[-2:]) >= 7
+    booked = sum(Decimal(item.amount) for item in bookings if item.status == "BOOK")
+    closing = closing or str(Decimal(opening) + booked)
+    number = number or next(_numbers)
+    balances = ""
+    if kind == "camt.053":
+        balances = _balance("OPBD", opening, currency) + _balance("CLBD", closing, currency)
+    return _document(version, tag(
+        body,
+        tag("GrpHdr", tag("MsgId", f"M-{number}") + tag("CreDtTm", "2026-11-23T19:00:00"))
+        + tag(
+            report,
+            tag("Id", f"S-{number}") + tag("ElctrncSeqNb", number)
+            + tag("CreDtTm", "2026-11-23T19:00:00")
+            + tag("Acct", tag("Id", tag("IBAN", iban)) + tag("Ccy", currency))
+            + balances
+            + "".join(item.xml(modern) for item in bookings),
+        ),
+    ))
+
+
+def _balance(kind, amount, currency):
+    return tag(
+        "Bal",
+        tag("Tp", tag("CdOrPrtry", tag("Cd", kind)))
+        + tag("Amt", amount.lstrip("-"), Ccy=currency)
+        + tag("CdtDbtInd", "DBIT" if amount.startswith("-") else "CRDT")
+        + tag("Dt", tag("Dt", date.today().isoformat())),
+    )
