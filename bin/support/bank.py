@@ -19,7 +19,7 @@ class Bank:
         self._settings = settings
         self._supervisor = supervisor
         self._log = log
-        self._server: Child | None = None
+        self.server: Child | None = None
         self.folder = folder
         self.port = 0  # HTTPS with client certificates: the bank's customers
         self.admin_port = 0  # plain HTTP on loopback: the bank's back office
@@ -59,7 +59,7 @@ class Bank:
         self.command("init", "--dir", self.folder)
         ports = self.folder / "ports.json"
         ports.unlink(missing_ok=True)
-        self._server = self._supervisor.start(
+        self.server = self._supervisor.start(
             "The sandbox bank",
             self._arguments(
                 ["serve", "--dir", self.folder, "--parent-pid", str(os.getpid()), *options]
@@ -68,14 +68,14 @@ class Bank:
             env=self._environment,
             cwd=self._settings.run,
         )
-        self._server.wait_until(ports.exists, within=30)
+        self.server.wait_until(ports.exists, within=30)
         found = json.loads(ports.read_text())
         self.port, self.admin_port = found["port"], found["admin_port"]
 
     def stop(self) -> None:
-        if self._server:
-            self._server.stop()
-            self._server = None
+        if self.server:
+            self.server.stop()
+            self.server = None
 
     @property
     def _environment(self) -> dict[str, str]:

@@ -118,6 +118,7 @@ class Odoo:
                 for key, value in os.environ.items()
                 if not key.startswith(("BC_", "XDG_"))
             },
+            **self._secrets,
             **self._cluster.environment,
             "HOME": str(home),
             "ODOO_RC": str(configuration),
