@@ -14,6 +14,7 @@ from . import (
     bank_message_send,
     bank_message_inquire,
     bank_connection_breaker,
+    queue_job_bridge,
     bank_resolution,
     bank_message_receive,
     bank_status_import,

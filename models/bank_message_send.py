@@ -75,8 +75,11 @@ class BankMessage(models.Model):
         self._commit()
 
     @api.model
-    def _take(self):
-        """Claim one due message and commit the claim; an empty recordset when there is none."""
+    def _take(self, only=None):
+        """Claim one due message and commit the claim; an empty recordset when there is none.
+
+        :param only: the message to claim, where it has to be this one
+        """
         self.env.flush_all()
         now = fields.Datetime.now()
         rows = self.env.execute_query(
@@ -91,6 +94,7 @@ class BankMessage(models.Model):
                    AND message.next_attempt <= %(now)s
                    AND connection.state = 'active'
                    AND company.bank_stopped IS NOT TRUE
+                   AND %(only)s
                    AND (connection.paused_until IS NULL OR connection.paused_until <= %(now)s)
                    -- After failures one message tries the line, before all do.
                    AND (COALESCE(connection.failure_count, 0) = 0 OR NOT EXISTS (
@@ -101,6 +105,7 @@ class BankMessage(models.Model):
             FOR UPDATE OF message SKIP LOCKED
                 """,
                 now=now,
+                only=SQL("message.id = %s", only.id) if only else SQL("TRUE"),
             )
         )
         message = self.browse([row[0] for row in rows])
