@@ -6,12 +6,33 @@ RUN=$REPO/.run
 LOG=$RUN/logs/setup.log
 ENV_FILE=$RUN/env.sh
 STAMP=$RUN/setup.stamp
+CHOICES=$RUN/setup.choices
 
 say() { printf 'setup: %s\n' "$*"; }
 
 die() {
     printf 'setup: %s\n' "$*" >&2
     exit 1
+}
+
+current_choices() {
+    local name value
+    for name in ODOO_PATH PYTHON POSTGRES_BIN CHROMIUM; do
+        value=${!name:-}
+        # Not to depend on the folder this was called from.
+        [ ! -e "$value" ] || value=$(realpath -s "$value")
+        printf '%s=%s\n' "$name" "$value"
+    done
+}
+
+# Takes up what an earlier run was told, where this one is told nothing.
+recall_choices() {
+    local line name
+    [ -r "$CHOICES" ] || return 0
+    while IFS= read -r line; do
+        name=${line%%=*}
+        [ -n "${!name+told}" ] || printf -v "$name" '%s' "${line#*=}"
+    done <"$CHOICES"
 }
 
 is_root() { [ "$(id -u)" = 0 ]; }
