@@ -6,6 +6,8 @@ furthest status reached is the same whatever the order of arrival.
 
 # From first to furthest. A rejection overrides any acceptance for execution, and settlement
 # overrides a rejection: when a bank says both, the money has moved, and that is what counts.
+# Banks hold a payment (PDNG) also after they accepted the order, for lack of funds or a sanctions
+# check: it ranks above every acceptance that moves no money yet, so that a hold is never hidden.
 STATUSES: dict[str, str] = {
     "RCVD": "received by the bank",
     "RVNC": "payee's name being checked",
@@ -15,13 +17,13 @@ STATUSES: dict[str, str] = {
     "RVCM": "payees' names checked, some do not match",
     "RCVC": "payee's name matches the account",
     "PRES": "presented to the payer",
-    "PDNG": "pending further checks by the bank",
     "PATC": "waiting for further authorisation at the bank",
     "ACTC": "signature and format accepted",
     "ACCP": "accepted after the bank's customer checks",
     "ACFW": "funds checked, waiting for confirmation",
     "ACFC": "funds checked",
     "ACWC": "accepted with a change by the bank",
+    "PDNG": "pending further checks by the bank",
     "ACSP": "accepted for execution",
     "ACIS": "cheque issued",
     "ACPD": "accepted by the clearing system",

@@ -40,8 +40,8 @@ def test_what_is_final_stays_final(old, new):
 
 
 def test_the_way_of_a_payment():
-    """Received, checked, accepted, executed, settled, credited: in this order."""
-    way = ["RCVD", "PDNG", "ACTC", "ACCP", "ACSP", "ACSC", "ACCC"]
+    """Received, checked, accepted, held, executed, settled, credited: in this order."""
+    way = ["RCVD", "ACTC", "ACCP", "PDNG", "ACSP", "ACSC", "ACCC"]
     for arrival in permutations(way, 3):
         assert reduce(codes.furthest, arrival, None) == max(arrival, key=way.index)
 
