@@ -124,6 +124,47 @@ class BankConnection(models.Model):
                     self.env._("Only a practice bank may be reached at a local address.")
                 )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        journals = [vals.pop("journal_ids", None) for vals in vals_list]
+        connections = super().create(vals_list)
+        for connection, commands in zip(connections, journals, strict=True):
+            connection._set_journals(commands)
+        return connections
+
+    def write(self, vals):
+        vals = dict(vals)
+        commands = vals.pop("journal_ids", None)
+        result = super().write(vals)
+        for connection in self:
+            connection._set_journals(commands)
+        return result
+
+    def _set_journals(self, commands):
+        """Connect and disconnect journals, which only accounting managers may edit otherwise."""
+        if not commands:
+            return
+        wanted = self.journal_ids
+        for code, *arguments in commands:
+            if code == fields.Command.LINK:
+                wanted |= wanted.browse(arguments[0])
+            elif code == fields.Command.UNLINK:
+                wanted -= wanted.browse(arguments[0])
+            elif code == fields.Command.SET:
+                wanted = wanted.browse(arguments[1])
+            elif code == fields.Command.CLEAR:
+                wanted = wanted.browse()
+            else:
+                raise UserError(self.env._("Journals are connected here, not created or changed."))
+        # Read as the user first: nobody connects a journal that they can't see.
+        wanted.check_access("read")
+        before = self.journal_ids
+        # sudo: the one field that says over which line a journal speaks is the bank
+        # administrator's; everything else of a journal stays the accountants'.
+        (before - wanted).sudo().write({"bank_connection_id": False})
+        (wanted - before).sudo().write({"bank_connection_id": self.id})
+        self.invalidate_recordset(["journal_ids"])
+
     # -- states ---------------------------------------------------------------------------
 
     def action_activate(self):
