@@ -1,0 +1,7 @@
+-- A copied database must not speak to a bank: cut every line, and forget who we are there.
+UPDATE bank_connection
+   SET state = 'suspended', url = 'https://neutralized.invalid', certificate_id = NULL;
+-- What waits to leave must not leave from here.
+UPDATE bank_message
+   SET state = 'refused', error = 'Neutralized copy of the database'
+ WHERE direction = 'out' AND state IN ('queued', 'sending', 'uncertain');
