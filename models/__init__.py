@@ -1,3 +1,4 @@
+# ruff: noqa: I001 - a model is defined before it is extended, so the order is not the alphabet's
 from . import (
     certificate,
     bank_connection_profile,
@@ -14,10 +15,10 @@ from . import (
     bank_message_send,
     bank_message_inquire,
     bank_connection_breaker,
-    queue_job_bridge,
-    bank_resolution,
     bank_message_receive,
     bank_status_import,
+    queue_job_bridge,
+    bank_resolution,
     bank_statement_match,
     bank_statement_import,
     account_bank_statement,

@@ -41,9 +41,11 @@ class AccountJournal(models.Model):
         for journal in self:
             if journal._bank_method_line():
                 continue
-            outstanding = self.env["account.payment"].new(
-                {"company_id": journal.company_id.id}
-            )._get_outstanding_account("outbound")
+            outstanding = (
+                self.env["account.payment"]
+                .new({"company_id": journal.company_id.id})
+                ._get_outstanding_account("outbound")
+            )
             self.env["account.payment.method.line"].create(
                 {
                     "name": method.name,

@@ -8,18 +8,23 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     bank_instalment_ids = fields.One2many(
-        "bank.payment.instalment", "move_id", string="Instalments at the bank", readonly=True, copy=False
+        "bank.payment.instalment",
+        "move_id",
+        string="Instalments at the bank",
+        readonly=True,
+        copy=False,
     )
     bank_payment_id = fields.Many2one(
-        "account.payment", string="Last bank payment", compute="_compute_bank_payment", store=True,
+        "account.payment",
+        string="Last bank payment",
+        compute="_compute_bank_payment",
+        store=True,
         copy=False,
     )
     bank_status = fields.Selection(
         string="Bank status", related="bank_payment_id.bank_status", store=True
     )
-    bank_status_text = fields.Char(
-        string="At the bank", related="bank_payment_id.bank_status_text"
-    )
+    bank_status_text = fields.Char(string="At the bank", related="bank_payment_id.bank_status_text")
     bank_may_send = fields.Boolean(compute="_compute_bank_may_send")
 
     @api.depends("bank_instalment_ids.live")
@@ -46,9 +51,10 @@ class AccountMove(models.Model):
     def _get_invoice_in_payment_state(self):
         # Community calls a bill paid once its payment is posted. One that goes through the bank
         # is in payment until the bank's statement books it.
-        if len(self) == 1 and (
-            self.bank_instalment_ids
-            or "bank_connect" in self.matched_payment_ids.mapped("payment_method_code")
+        if len(self) == 1 and any(
+            payment.payment_method_code == "bank_connect"
+            and payment.state in ("in_process", "paid")
+            for payment in self.matched_payment_ids
         ):
             return "in_payment"
         return super()._get_invoice_in_payment_state()

@@ -7,16 +7,38 @@ from .engine import ENGINE
 
 # What the seal covers, and what would pull the payment from under a message on its way.
 FROZEN = {
-    "amount", "currency_id", "date", "partner_id", "partner_bank_id", "journal_id", "payment_type",
-    "payment_method_line_id", "state", "move_id", "bank_batch_id", "end_to_end_id", "uetr",
-    "bank_remittance", "bank_creditor_reference", "bank_creditor_reference_issuer",
+    "amount",
+    "currency_id",
+    "date",
+    "partner_id",
+    "partner_bank_id",
+    "journal_id",
+    "payment_type",
+    "payment_method_line_id",
+    "state",
+    "move_id",
+    "bank_batch_id",
+    "end_to_end_id",
+    "uetr",
+    "bank_remittance",
+    "bank_creditor_reference",
+    "bank_creditor_reference_issuer",
     "bank_creditor_reference_type",
-    "destination_account_id", "outstanding_account_id",
+    "destination_account_id",
+    "outstanding_account_id",
 }
 # What only the bank's answers may say.
 BANK_WORD = {
-    "bank_status", "bank_reason", "bank_reason_text", "bank_returned", "bank_booked",
-    "bank_reference", "bank_status_date", "bank_batch_id", "end_to_end_id", "uetr",
+    "bank_status",
+    "bank_reason",
+    "bank_reason_text",
+    "bank_returned",
+    "bank_booked",
+    "bank_reference",
+    "bank_status_date",
+    "bank_batch_id",
+    "end_to_end_id",
+    "uetr",
     "bank_instalment_ids",
 }
 
@@ -25,18 +47,26 @@ class AccountPayment(models.Model):
     _inherit = "account.payment"
 
     bank_batch_id = fields.Many2one(
-        "bank.payment.batch", string="Bank batch", readonly=True, copy=False,
-        index="btree_not_null", ondelete="restrict",
+        "bank.payment.batch",
+        string="Bank batch",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
     )
     bank_instalment_ids = fields.One2many(
         "bank.payment.instalment", "payment_id", string="Instalments", readonly=True, copy=False
     )
     end_to_end_id = fields.Char(
-        string="End-to-end number", readonly=True, copy=False,
+        string="End-to-end number",
+        readonly=True,
+        copy=False,
         help="Travels with the payment to the payee and comes back on the statement.",
     )
     uetr = fields.Char(
-        string="UETR", readonly=True, copy=False,
+        string="UETR",
+        readonly=True,
+        copy=False,
         help="Unique end-to-end transaction reference, by which banks trace a payment.",
     )
     bank_remittance = fields.Char(string="Text for the payee", copy=False, readonly=True)
@@ -44,7 +74,11 @@ class AccountPayment(models.Model):
     bank_creditor_reference_issuer = fields.Char(copy=False, readonly=True)
     bank_creditor_reference_type = fields.Char(copy=False, readonly=True)
     bank_status = fields.Selection(
-        bank_reason.STATUS, string="Bank status", readonly=True, copy=False, tracking=True,
+        bank_reason.STATUS,
+        string="Bank status",
+        readonly=True,
+        copy=False,
+        tracking=True,
         index="btree_not_null",
     )
     bank_status_date = fields.Datetime(readonly=True, copy=False)
@@ -61,7 +95,11 @@ class AccountPayment(models.Model):
     )
 
     @api.depends(
-        "bank_batch_id.state", "bank_status", "bank_reason", "bank_reason_text", "bank_returned",
+        "bank_batch_id.state",
+        "bank_status",
+        "bank_reason",
+        "bank_reason_text",
+        "bank_returned",
         "bank_booked",
     )
     @api.depends_context("lang")
@@ -78,7 +116,7 @@ class AccountPayment(models.Model):
             else:
                 text = self.env._("On the bank's statement")
             text = text or batch_states.get(payment.bank_batch_id.state) or False
-            if text and payment.bank_status in ("RJCT", "CANC") or payment.bank_returned:
+            if (text and payment.bank_status in ("RJCT", "CANC")) or payment.bank_returned:
                 reason = payment._bank_explanation()
                 text = f"{text}: {reason}" if reason else text
             payment.bank_status_text = text
@@ -108,10 +146,12 @@ class AccountPayment(models.Model):
         # statement that could clear the bill. Here there is one: a method line without an
         # account books nothing until the statement does.
         unbooked = payments.filtered(
-            lambda pay: pay.payment_method_code == "bank_connect"
-            and not pay.payment_method_line_id.payment_account_id
-            and not pay.move_id
-            and pay.outstanding_account_id
+            lambda pay: (
+                pay.payment_method_code == "bank_connect"
+                and not pay.payment_method_line_id.payment_account_id
+                and not pay.move_id
+                and pay.outstanding_account_id
+            )
         )
         if unbooked:
             unbooked.outstanding_account_id = False
@@ -171,7 +211,9 @@ class AccountPayment(models.Model):
         Payments with an entry are refused when they are reconciled with the bill; these never
         are, until the statement comes.
         """
-        for payment in self.filtered(lambda pay: pay.invoice_ids and not pay.outstanding_account_id):
+        for payment in self.filtered(
+            lambda pay: pay.invoice_ids and not pay.outstanding_account_id
+        ):
             items = payment.invoice_ids.line_ids.filtered(
                 lambda item, payment=payment: item.account_id == payment.destination_account_id
             )

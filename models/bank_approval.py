@@ -19,7 +19,8 @@ class BankApproval(models.Model):
     )
     reason = fields.Text(readonly=True)
     seal = fields.Char(
-        string="Seal", required=True, readonly=True,
+        required=True,
+        readonly=True,
         help="SHA-256 of exactly what was approved: payees, accounts, amounts, dates and texts.",
     )
 
@@ -33,7 +34,8 @@ class BankApproval(models.Model):
         for approval in self:
             approval.display_name = f"{approval.user_id.name}: {labels.get(approval.decision)}"
 
-    def write(self, vals):
+    # It never writes, so there is nothing to hand on.
+    def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(self.env._("A decision can't be changed once it is made."))
 
     @api.ondelete(at_uninstall=False)

@@ -36,7 +36,10 @@ class BankConnection(models.Model):
         tracking=True,
     )
     profile_id = fields.Many2one(
-        "bank.connection.profile", string="Bank profile", required=True, ondelete="restrict",
+        "bank.connection.profile",
+        string="Bank profile",
+        required=True,
+        ondelete="restrict",
         tracking=True,
     )
     url = fields.Char(
@@ -49,17 +52,23 @@ class BankConnection(models.Model):
         string="Consent number", tracking=True, help="Where the bank asks for one to read accounts."
     )
     client_address = fields.Char(
-        string="Own IP address", default="127.0.0.1",
+        string="Own IP address",
+        default="127.0.0.1",
         help="Sent as PSU-IP-Address: the address of the person or server that gives the order.",
     )
     certificate_id = fields.Many2one(
-        "certificate.certificate", string="Own certificate", check_company=True, copy=False,
-        groups="account_bank_connect.group_admin", domain=[("scope", "=", "bank_connect")],
+        "certificate.certificate",
+        string="Own certificate",
+        check_company=True,
+        copy=False,
+        groups="account_bank_connect.group_admin",
+        domain=[("scope", "=", "bank_connect")],
         help="Proves to the bank who we are (mutual TLS). Its private key is kept sealed.",
     )
     certificate_expires = fields.Datetime(compute="_compute_certificate_expires")
     trusted_certificates = fields.Text(
-        string="Bank's certificates", tracking=False,
+        string="Bank's certificates",
+        tracking=False,
         help="The bank's certificate authority or its own certificate, as PEM. Nothing else is "
         "trusted on this connection: public authorities are not added.",
     )
@@ -69,7 +78,8 @@ class BankConnection(models.Model):
         "Optional: narrows the trust to exactly these.",
     )
     allow_private_address = fields.Boolean(
-        string="Allow local addresses", tracking=True,
+        string="Allow local addresses",
+        tracking=True,
         help="Permit an address on this machine or a private network. Only for a practice bank.",
     )
     journal_ids = fields.One2many("account.journal", "bank_connection_id", string="Bank journals")
@@ -103,14 +113,18 @@ class BankConnection(models.Model):
 
     @api.depends("health")
     def _compute_health_html(self):
-        marks = {True: ("text-success", "✔"), False: ("text-danger", "✘"), None: ("text-muted", "•")}
+        marks = {
+            True: ("text-success", "✔"),
+            False: ("text-danger", "✘"),
+            None: ("text-muted", "•"),
+        }
         for connection in self:
             rows = []
             for check in (connection.health or {}).get("checks", []):
                 css, mark = marks[check["ok"]]
                 rows.append(
                     f'<tr><td class="{css}">{mark}</td><td>{escape(check["title"])}</td>'
-                    f'<td>{escape(check["detail"])}<br/><em>{escape(check["cure"])}</em></td></tr>'
+                    f"<td>{escape(check['detail'])}<br/><em>{escape(check['cure'])}</em></td></tr>"
                 )
             connection.health_html = rows and (
                 f'<table class="table table-sm"><tbody>{"".join(rows)}</tbody></table>'
@@ -183,8 +197,10 @@ class BankConnection(models.Model):
         problems = []
         if not keyring.available():
             problems.append(
-                self.env._("No master key is configured: set BANK_CONNECT_MASTER_KEY on the server. "
-                  "Without it private keys can't be kept safe.")
+                self.env._(
+                    "No master key is configured: set BANK_CONNECT_MASTER_KEY on the server. "
+                    "Without it private keys can't be kept safe."
+                )
             )
         certificate = self.sudo().certificate_id
         if not certificate:
@@ -193,8 +209,10 @@ class BankConnection(models.Model):
             problems.append(self.env._("The certificate has no private key."))
         elif not certificate.private_key_id.bank_sealed:
             problems.append(
-                self.env._("The private key of the certificate is stored unprotected. Import it again "
-                  "through the connection, so that it is sealed.")
+                self.env._(
+                    "The private key of the certificate is stored unprotected. Import it again "
+                    "through the connection, so that it is sealed."
+                )
             )
         if not self.trusted_certificates:
             problems.append(self.env._("Add the certificate of the bank or of its authority."))
@@ -202,7 +220,9 @@ class BankConnection(models.Model):
             problems.append(self.env._("Choose at least one bank journal."))
         for journal in self.journal_ids:
             if not journal.bank_account_id:
-                problems.append(self.env._("The journal %s has no bank account number.", journal.display_name))
+                problems.append(
+                    self.env._("The journal %s has no bank account number.", journal.display_name)
+                )
         return problems
 
     # -- connector ------------------------------------------------------------------------
@@ -220,8 +240,11 @@ class BankConnection(models.Model):
             connector = registry.connect(self.profile_id.protocol, settings)
         except SettingsError as error:
             raise UserError(
-                self.env._("The connection %(name)s can't be used: %(error)s",
-                  name=self.display_name, error=error.message)
+                self.env._(
+                    "The connection %(name)s can't be used: %(error)s",
+                    name=self.display_name,
+                    error=error.message,
+                )
             ) from error
         with connector:
             yield connector
@@ -257,11 +280,17 @@ class BankConnection(models.Model):
     def _keyring_message(self, error):
         """What a :class:`.keyring.KeyringError` means, in the user's words."""
         return {
-            "missing": self.env._("No master key is configured on this server (BANK_CONNECT_MASTER_KEY)."),
-            "malformed": self.env._("The master key configured on this server can't be read: it must be "
-                           "at least 32 bytes, base64, as “id:key”."),
-            "unknown_key": self.env._("This secret was sealed under another master key. Was the database "
-                             "restored on a server that does not have it?"),
+            "missing": self.env._(
+                "No master key is configured on this server (BANK_CONNECT_MASTER_KEY)."
+            ),
+            "malformed": self.env._(
+                "The master key configured on this server can't be read: it must be "
+                "at least 32 bytes, base64, as “id:key”."
+            ),
+            "unknown_key": self.env._(
+                "This secret was sealed under another master key. Was the database "
+                "restored on a server that does not have it?"
+            ),
             "damaged": self.env._("This secret is damaged and can't be opened. Import it again."),
         }[error.code]
 
@@ -276,8 +305,13 @@ class BankConnection(models.Model):
             "tested": fields.Datetime.to_string(fields.Datetime.now()),
             "clock_skew": result.clock_skew,
             "checks": [
-                {"code": check.code, "ok": check.ok, "title": check.title,
-                 "detail": check.detail, "cure": check.cure}
+                {
+                    "code": check.code,
+                    "ok": check.ok,
+                    "title": check.title,
+                    "detail": check.detail,
+                    "cure": check.cure,
+                }
                 for check in result.checks
             ],
         }
@@ -288,7 +322,9 @@ class BankConnection(models.Model):
             "params": {
                 "type": "success" if result.ok else "danger",
                 "title": self.env._("Connection test"),
-                "message": self.env._("Everything works.") if result.ok else "\n".join(
+                "message": self.env._("Everything works.")
+                if result.ok
+                else "\n".join(
                     f"{check.title}: {check.detail}" for check in result.checks if check.ok is False
                 ),
                 "sticky": not result.ok,
@@ -306,7 +342,9 @@ class BankConnection(models.Model):
         return self._run_soon("account_bank_connect.cron_fetch", self.env._("Fetching starts now."))
 
     def action_process_now(self):
-        return self._run_soon("account_bank_connect.cron_process", self.env._("Processing starts now."))
+        return self._run_soon(
+            "account_bank_connect.cron_process", self.env._("Processing starts now.")
+        )
 
     @api.model
     def _run_soon(self, xml_id, message):

@@ -17,11 +17,14 @@ class BankConnection(models.Model):
     _inherit = "bank.connection"
 
     failure_count = fields.Integer(
-        string="Failures in a row", readonly=True, copy=False,
+        string="Failures in a row",
+        readonly=True,
+        copy=False,
         help="Calls that failed one after another; the next success sets it to zero.",
     )
     paused_until = fields.Datetime(
-        readonly=True, copy=False,
+        readonly=True,
+        copy=False,
         help="After several failures, or at the bank's own request, nothing is sent before this.",
     )
 
@@ -31,7 +34,10 @@ class BankConnection(models.Model):
         now = fields.Datetime.now()
         if not error:
             values = {
-                "last_success": now, "last_error": False, "failure_count": 0, "paused_until": False
+                "last_success": now,
+                "last_error": False,
+                "failure_count": 0,
+                "paused_until": False,
             }
         else:
             values = {"last_error": error, "last_error_date": now}
@@ -75,7 +81,9 @@ class ResCompany(models.Model):
     _inherit = "res.company"
 
     bank_stopped = fields.Boolean(
-        string="All payments stopped", readonly=True, copy=False,
+        string="All payments stopped",
+        readonly=True,
+        copy=False,
         help="Nothing leaves for any bank. What is under way is finished.",
     )
     bank_stop_reason = fields.Char(readonly=True, copy=False)
@@ -106,6 +114,7 @@ class ResCompany(models.Model):
         """Let payments leave again; only a bank administrator may."""
         if not self.env.user.has_group("account_bank_connect.group_admin"):
             raise AccessError(self.env._("Only a bank administrator may let payments leave again."))
+        self._bank_check_may_switch()
         self.sudo().write({"bank_stopped": False})
         self._bank_note_switch(self.env._("Payments may leave again."))
         self.env["bank.message"].sudo()._wake_senders()
@@ -123,7 +132,7 @@ class ResCompany(models.Model):
 
     def _bank_note_switch(self, text):
         # Recorded where the auditor looks: on every connection of the company, with the user.
-        for connection in self.env["bank.connection"].sudo().search(
-            [("company_id", "in", self.ids)]
+        for connection in (
+            self.env["bank.connection"].sudo().search([("company_id", "in", self.ids)])
         ):
             connection.message_post(body=text, author_id=self.env.user.partner_id.id)

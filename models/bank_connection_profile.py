@@ -96,8 +96,11 @@ class BankConnectionProfile(models.Model):
                 RestProfile.from_dict(settings)
             except (ValueError, SettingsError) as error:
                 raise ValidationError(
-                    self.env._("The settings of “%(name)s” can't be used: %(error)s",
-                      name=profile.name, error=error)
+                    self.env._(
+                        "The settings of “%(name)s” can't be used: %(error)s",
+                        name=profile.name,
+                        error=error,
+                    )
                 ) from error
 
     def _settings(self):

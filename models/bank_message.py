@@ -51,21 +51,28 @@ class BankMessage(models.Model):
             ("processed", "Processed"),
             ("quarantined", "Quarantined"),
         ],
-        required=True, readonly=True, index=True,
+        required=True,
+        readonly=True,
+        index=True,
     )
-    content = fields.Binary(attachment=False, readonly=True, required=True)
+    # Not required: a bank's empty document is kept too, and does not hold up the next one.
+    content = fields.Binary(attachment=False, readonly=True)
     sha256 = fields.Char(string="SHA-256", readonly=True, index=True)
     size = fields.Integer(string="Size (bytes)", readonly=True)
     batch_id = fields.Many2one(
         "bank.payment.batch", readonly=True, index="btree_not_null", ondelete="restrict"
     )
     parent_id = fields.Many2one(
-        "bank.message", string="Answer to", readonly=True, index="btree_not_null",
+        "bank.message",
+        string="Answer to",
+        readonly=True,
+        index="btree_not_null",
         help="The message that this one is the bank's answer to.",
     )
     answer_ids = fields.One2many("bank.message", "parent_id", string="Answers", readonly=True)
     key = fields.Char(
-        readonly=True, index="btree_not_null",
+        readonly=True,
+        index="btree_not_null",
         help="The same on every attempt, so that the bank can recognise a repetition.",
     )
     remote_id = fields.Char(
@@ -118,8 +125,11 @@ class BankMessage(models.Model):
             )
         except FormatError as error:
             raise UserError(
-                self.env._("The message for %(batch)s can't be written: %(error)s",
-                  batch=batch.name, error=error)
+                self.env._(
+                    "The message for %(batch)s can't be written: %(error)s",
+                    batch=batch.name,
+                    error=error,
+                )
             ) from error
         content = stream.getvalue()
         self._compare_with_seal(content, sealed, profile.charset)
@@ -147,22 +157,38 @@ class BankMessage(models.Model):
         found = set()
         for block, transfer in pain001.read_transfers(io.BytesIO(content)):
             payment = expected.get(transfer.end_to_end_id)
-            same = payment and transfer.end_to_end_id not in found and (
-                (str(block.execution_date), block.debtor_account.iban or block.debtor_account.other)
-                == (sealed["execution_date"],
-                    sealed["account"].get("iban") or sealed["account"].get("other"))
-                and seal.transfer_says(transfer, payment, lambda text: to_charset(text, charset))
+            same = (
+                payment
+                and transfer.end_to_end_id not in found
+                and (
+                    (
+                        str(block.execution_date),
+                        block.debtor_account.iban or block.debtor_account.other,
+                    )
+                    == (
+                        sealed["execution_date"],
+                        sealed["account"].get("iban") or sealed["account"].get("other"),
+                    )
+                    and seal.transfer_says(
+                        transfer, payment, lambda text: to_charset(text, charset)
+                    )
+                )
             )
             if not same:
                 raise UserError(
-                    self.env._("The message differs from what was approved at payment %s. Nothing was sent.",
-                      transfer.end_to_end_id)
+                    self.env._(
+                        "The message differs from what was approved at payment %s. "
+                        "Nothing was sent.",
+                        transfer.end_to_end_id,
+                    )
                 )
             found.add(transfer.end_to_end_id)
         if found != set(expected):
             raise UserError(
-                self.env._("The message lacks payments that were approved: %s. Nothing was sent.",
-                  ", ".join(sorted(set(expected) - found)))
+                self.env._(
+                    "The message lacks payments that were approved: %s. Nothing was sent.",
+                    ", ".join(sorted(set(expected) - found)),
+                )
             )
 
     # -- incoming -------------------------------------------------------------------------
@@ -176,8 +202,12 @@ class BankMessage(models.Model):
         """
         digest = hashlib.sha256(content).hexdigest()
         known = self.search(
-            [("connection_id", "=", connection.id), ("direction", "=", "in"),
-             ("parent_id", "=", parent.id if parent else False), ("sha256", "=", digest)],
+            [
+                ("connection_id", "=", connection.id),
+                ("direction", "=", "in"),
+                ("parent_id", "=", parent.id if parent else False),
+                ("sha256", "=", digest),
+            ],
             limit=1,
         )
         if known and not remote_id:
@@ -216,7 +246,7 @@ class BankMessage(models.Model):
         :raises UserError: they are not the bytes that were stored
         """
         self.ensure_one()
-        content = base64.b64decode(self.with_context(bin_size=False).content)
+        content = base64.b64decode(self.with_context(bin_size=False).content or b"")
         if hashlib.sha256(content).hexdigest() != self.sha256:
             raise UserError(self.env._("The content of %s was altered in the database.", self.name))
         return content

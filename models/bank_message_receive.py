@@ -11,7 +11,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
-from ..connectors.interface import FetchError
+from ..connectors.interface import FetchError, Unavailable
 from ..formats import detect
 from ..formats.errors import FormatError
 
@@ -49,36 +49,51 @@ class BankMessage(models.Model):
             with connection._connector() as connector:
                 for message in self._due_inquiries(connection):
                     message._inquire(connector)
-                self._fetch_documents(connection, connector)
+                broken = self._fetch_documents(connection, connector)
         except UserError as error:
             connection._note_outcome(str(error))
         except FetchError as outcome:
             _logger.info("Fetching over %s failed: %s", connection.name, outcome.code)
             connection._note_outcome(outcome.message, outcome)
         else:
-            connection._note_outcome()
+            connection._note_outcome(broken and broken.message)
+            if broken:
+                connection._tell_administrators(broken.message)
         self._commit()
 
     @api.model
     def _fetch_documents(self, connection, connector):
+        """Store and acknowledge what waits; return the last fault of a single document."""
         kinds = connection.profile_id._document_kinds()
         self._commit()
         waiting = list(connector.list(kinds))
         connection.last_fetch = fields.Datetime.now()
+        broken = None
         for remote in waiting:
             known = self.search(
                 [("connection_id", "=", connection.id), ("remote_id", "=", remote.id)], limit=1
             )
             self._commit()
             if not known:
-                content = connector.fetch(remote)
+                try:
+                    content = connector.fetch(remote)
+                except Unavailable:
+                    raise
+                except FetchError as outcome:
+                    # This one can't be had: it stays at the bank, and holds up no other.
+                    broken = outcome
+                    continue
                 self._store(
-                    connection, content, name=remote.name or remote.id,
-                    kind=remote.message_name, remote_id=remote.id,
+                    connection,
+                    content,
+                    name=remote.name or remote.id,
+                    kind=remote.message_name,
+                    remote_id=remote.id,
                 )
                 self._commit()
             # Only now, that the bytes are committed here, may the bank put them away.
             connector.acknowledge(remote)
+        return broken
 
     # -- process --------------------------------------------------------------------------
 

@@ -12,11 +12,10 @@ import time
 from datetime import timedelta
 from decimal import Decimal
 
-from psycopg2.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
+from psycopg2.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
 
 from ..connectors.interface import Document, NotSent, Refused, Uncertain
 
@@ -270,13 +269,20 @@ class BankMessage(models.Model):
         """Keep the bank's answer as a message of its own, to be processed like any document."""
         if receipt.content:
             answer = self._store(
-                self.connection_id, receipt.content,
-                name=self.env._("Answer to %s", self.name), parent=self,
+                self.connection_id,
+                receipt.content,
+                name=self.env._("Answer to %s", self.name),
+                parent=self,
             )
             if answer.state == "stored" and "json" in receipt.content_type:
                 # A JSON receipt was read by the connector already: its status is known here.
-                answer.write({"kind": "receipt", "state": "processed",
-                              "processed_date": fields.Datetime.now()})
+                answer.write(
+                    {
+                        "kind": "receipt",
+                        "state": "processed",
+                        "processed_date": fields.Datetime.now(),
+                    }
+                )
             elif answer.state == "stored":
                 self.env.ref("account_bank_connect.cron_process")._trigger()
         if receipt.status:
@@ -285,11 +291,19 @@ class BankMessage(models.Model):
     def _keep_outcome_answer(self, outcome):
         if outcome.content:
             answer = self._store(
-                self.connection_id, outcome.content,
-                name=self.env._("Answer to %s", self.name), parent=self,
+                self.connection_id,
+                outcome.content,
+                name=self.env._("Answer to %s", self.name),
+                parent=self,
             )
-            answer.write({"kind": "receipt", "state": "processed", "error": outcome.message,
-                          "processed_date": fields.Datetime.now()})
+            answer.write(
+                {
+                    "kind": "receipt",
+                    "state": "processed",
+                    "error": outcome.message,
+                    "processed_date": fields.Datetime.now(),
+                }
+            )
 
     def _error_values(self, code, text, outcome=None):
         parts = [text]

@@ -19,14 +19,21 @@ class BankPaymentBatch(models.Model):
     _order = "id desc"
     _check_company_auto = True
 
-    name = fields.Char(required=True, readonly=True, copy=False, default=lambda self: self.env._("New"))
+    name = fields.Char(
+        required=True, readonly=True, copy=False, default=lambda self: self.env._("New")
+    )
     reference = fields.Char(
-        readonly=True, copy=False, index=True,
+        readonly=True,
+        copy=False,
+        index=True,
         help="The message's number at the bank, and the first part of every end-to-end number.",
     )
     company_id = fields.Many2one(related="journal_id.company_id", store=True, index=True)
     journal_id = fields.Many2one(
-        "account.journal", string="Bank account", required=True, readonly=True,
+        "account.journal",
+        string="Bank account",
+        required=True,
+        readonly=True,
         domain=[("bank_connection_id", "!=", False)],
     )
     connection_id = fields.Many2one(
@@ -59,10 +66,18 @@ class BankPaymentBatch(models.Model):
             ("refused", "Refused by the bank"),
             ("cancelled", "Cancelled"),
         ],
-        default="draft", required=True, readonly=True, copy=False, tracking=True, index=True,
+        default="draft",
+        required=True,
+        readonly=True,
+        copy=False,
+        tracking=True,
+        index=True,
     )
     preparer_id = fields.Many2one(
-        "res.users", string="Prepared by", required=True, readonly=True,
+        "res.users",
+        string="Prepared by",
+        required=True,
+        readonly=True,
         default=lambda self: self.env.user,
     )
     payment_ids = fields.One2many("account.payment", "bank_batch_id", readonly=True)
@@ -71,7 +86,9 @@ class BankPaymentBatch(models.Model):
     sealed_content = fields.Text(readonly=True, copy=False)
     seal = fields.Char(readonly=True, copy=False)
     approval_ids = fields.One2many("bank.approval", "batch_id", readonly=True)
-    message_ids_bank = fields.One2many("bank.message", "batch_id", string="Bank messages", readonly=True)
+    message_ids_bank = fields.One2many(
+        "bank.message", "batch_id", string="Bank messages", readonly=True
+    )
     may_approve = fields.Boolean(compute="_compute_may_approve")
     note = fields.Text(readonly=True, help="What the bank or the approver said.")
 
@@ -114,9 +131,23 @@ class BankPaymentBatch(models.Model):
     @api.model
     def _guarded_fields(self):
         return {
-            "state", "seal", "sealed_content", "reference", "journal_id", "connection_id",
-            "currency_id", "execution_date", "service_level", "instant", "batch_booking",
-            "preparer_id", "payment_ids", "approval_ids", "note", "name", "company_id",
+            "state",
+            "seal",
+            "sealed_content",
+            "reference",
+            "journal_id",
+            "connection_id",
+            "currency_id",
+            "execution_date",
+            "service_level",
+            "instant",
+            "batch_booking",
+            "preparer_id",
+            "payment_ids",
+            "approval_ids",
+            "note",
+            "name",
+            "company_id",
         }
 
     @api.ondelete(at_uninstall=False)
@@ -159,9 +190,11 @@ class BankPaymentBatch(models.Model):
         group = self.env.ref("account_bank_connect.group_approver")
         # sudo: who may approve is no secret, but users' groups are the administrator's to read.
         approvers = group.sudo().all_user_ids.filtered(
-            lambda user: self.company_id in user.company_ids
-            and user.active
-            and user not in self._people_who_prepared()
+            lambda user: (
+                self.company_id in user.company_ids
+                and user.active
+                and user not in self._people_who_prepared()
+            )
         )
         for user in approvers:
             self.sudo().activity_schedule(
@@ -175,8 +208,10 @@ class BankPaymentBatch(models.Model):
             )
         if not approvers:
             self.sudo().message_post(
-                body=self.env._("Nobody but the preparer may approve payments of this company. "
-                       "Ask the administrator for an approver.")
+                body=self.env._(
+                    "Nobody but the preparer may approve payments of this company. "
+                    "Ask the administrator for an approver."
+                )
             )
 
     def _people_who_prepared(self):
@@ -209,7 +244,9 @@ class BankPaymentBatch(models.Model):
         for batch in self:
             batch.lock_for_update()
             if batch.state not in ("draft", "to_approve"):
-                raise UserError(self.env._("%s was decided already and can't be withdrawn.", batch.name))
+                raise UserError(
+                    self.env._("%s was decided already and can't be withdrawn.", batch.name)
+                )
             batch._engine()._let_go("cancelled", self.env._("Withdrawn by %s", self.env.user.name))
 
     def _check_decision(self):
@@ -236,8 +273,13 @@ class BankPaymentBatch(models.Model):
         if seal.canonical(current) != batch.sealed_content:
             changes = seal.differences(self.env, json.loads(batch.sealed_content), current)
             raise UserError(
-                self.env._("%s was changed after it was sent to approval. Reject it, and let it be "
-                  "prepared again:", self.name) + "\n" + "\n".join(changes)
+                self.env._(
+                    "%s was changed after it was sent to approval. Reject it, and let it be "
+                    "prepared again:",
+                    self.name,
+                )
+                + "\n"
+                + "\n".join(changes)
             )
 
     def _record_decision(self, decision, reason=False):
@@ -277,7 +319,7 @@ class BankPaymentBatch(models.Model):
 
     def _follow_payments(self):
         """Bring the batch's state in line with its payments' fates."""
-        for batch in self.filtered(lambda batch: batch.state in LIVE_STATES + ("settled",)):
+        for batch in self.filtered(lambda batch: batch.state in (*LIVE_STATES, "settled")):
             payments = batch.payment_ids
             rejected = payments.filtered(lambda pay: pay.bank_status in ("RJCT", "CANC"))
             settled = payments.filtered(lambda pay: pay.bank_booked) | rejected

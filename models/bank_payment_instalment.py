@@ -70,7 +70,11 @@ class BankPaymentInstalment(models.Model):
         "account.payment", required=True, ondelete="cascade", index=True, check_company=True
     )
     move_line_id = fields.Many2one(
-        "account.move.line", string="Instalment", required=True, ondelete="restrict", index=True,
+        "account.move.line",
+        string="Instalment",
+        required=True,
+        ondelete="restrict",
+        index=True,
         check_company=True,
     )
     move_id = fields.Many2one(related="move_line_id.move_id", store=True, index=True, string="Bill")
@@ -132,8 +136,10 @@ class AccountMoveLine(models.Model):
     def _bank_holders(self):
         """Who is paying these items right now: item → payment."""
         # sudo: everyone who would pay again must be told, whatever they may see of the batch.
-        live = self.env["bank.payment.instalment"].sudo().search(
-            [("move_line_id", "in", self.ids), ("live", "=", True)]
+        live = (
+            self.env["bank.payment.instalment"]
+            .sudo()
+            .search([("move_line_id", "in", self.ids), ("live", "=", True)])
         )
         return {instalment.move_line_id: instalment.payment_id for instalment in live}
 
@@ -146,8 +152,9 @@ class AccountMoveLine(models.Model):
             if holder != payment:
                 raise UserError(
                     self.env._(
-                        "%(bill)s is already being paid: %(batch)s, prepared by %(user)s, is on its "
-                        "way to the bank. Wait for the bank's answer, or let the batch be withdrawn.",
+                        "%(bill)s is already being paid: %(batch)s, prepared by %(user)s, is on "
+                        "its way to the bank. Wait for the bank's answer, or let the batch be "
+                        "withdrawn.",
                         bill=item.move_name or item.move_id.display_name,
                         batch=holder.bank_batch_id.name or holder.display_name,
                         user=(holder.bank_batch_id.preparer_id or holder.create_uid).name,

@@ -98,14 +98,30 @@ def differences(env, sealed, current):
 
 
 def _changed_values(env, where, before, after):
+    before, after = _flat(before), _flat(after)
+    nothing = env._("nothing")
     return [
         env._(
             "%(where)s: %(field)s was %(old)s and is now %(new)s.",
-            where=where, field=field, old=before.get(field), new=after.get(field),
+            where=where,
+            field=field,
+            old=before.get(field) or nothing,
+            new=after.get(field) or nothing,
         )
         for field in sorted(before.keys() | after.keys())
         if before.get(field) != after.get(field)
     ]
+
+
+def _flat(content, path=()):
+    """A seal's nested values under plain names: ``payee address town``, ``account iban``."""
+    values = {}
+    for key, value in content.items():
+        if isinstance(value, dict):
+            values |= _flat(value, (*path, key))
+        else:
+            values[" ".join((*path, key)).replace("_", " ")] = value
+    return values
 
 
 def _payment(payment):

@@ -25,21 +25,28 @@ class BankResolution(models.Model):
             ("resend", "The bank does not have it: send it again"),
             ("give_up", "The bank does not have it: give the batch up"),
         ],
-        required=True, readonly=True,
+        required=True,
+        readonly=True,
     )
     note = fields.Text(
-        string="How it was found out", required=True, readonly=True,
+        string="How it was found out",
+        required=True,
+        readonly=True,
         help="Whom you asked, when, and what was said.",
     )
     evidence_ids = fields.Many2many(
-        "ir.attachment", string="Evidence", readonly=True,
+        "ir.attachment",
+        readonly=True,
         help="The bank's letter or mail, a print of its portal.",
     )
     # proposed ─► confirmed
     #     └─────► declined
     state = fields.Selection(
         [("proposed", "Proposed"), ("confirmed", "Confirmed"), ("declined", "Declined")],
-        default="proposed", required=True, readonly=True, tracking=True,
+        default="proposed",
+        required=True,
+        readonly=True,
+        tracking=True,
     )
     proposer_id = fields.Many2one("res.users", required=True, readonly=True)
     decider_id = fields.Many2one("res.users", readonly=True)
@@ -72,9 +79,9 @@ class BankResolution(models.Model):
 
     @api.model
     def _entitled(self):
-        return self.env.user.has_group("account_bank_connect.group_admin") or self.env.user.has_group(
-            "account_bank_connect.group_approver"
-        )
+        return self.env.user.has_group(
+            "account_bank_connect.group_admin"
+        ) or self.env.user.has_group("account_bank_connect.group_approver")
 
     @api.model
     def _propose(self, message, verdict, note, evidence):
@@ -91,8 +98,10 @@ class BankResolution(models.Model):
             raise UserError(self.env._("The fate of %s is known already.", message.name))
         if not (note or "").strip() or not evidence:
             raise UserError(
-                self.env._("Say how it was found out, and attach the evidence: the bank's mail, "
-                           "or a print of its portal.")
+                self.env._(
+                    "Say how it was found out, and attach the evidence: the bank's mail, "
+                    "or a print of its portal."
+                )
             )
         if evidence.create_uid - self.env.user:
             raise AccessError(self.env._("Attach your own evidence, not other people's documents."))
@@ -146,18 +155,25 @@ class BankResolution(models.Model):
         message.invalidate_recordset(["state"])
         if message.state != "uncertain":
             raise UserError(
-                self.env._("The bank has answered meanwhile: the fate of %s is known.", message.name)
+                self.env._(
+                    "The bank has answered meanwhile: the fate of %s is known.", message.name
+                )
             )
         note = self.env._(
             "Resolved by %(first)s and %(second)s: %(note)s",
-            first=self.proposer_id.name, second=self.decider_id.name, note=self.note,
+            first=self.proposer_id.name,
+            second=self.decider_id.name,
+            note=self.note,
         )
         message.write({"doubt": False, "error": note, "error_code": "resolved"})
         batch = message.batch_id._engine()
         if self.verdict == "delivered":
             message.write(
-                {"state": "delivered", "sent_date": message.last_attempt,
-                 "next_attempt": fields.Datetime.now()}
+                {
+                    "state": "delivered",
+                    "sent_date": message.last_attempt,
+                    "next_attempt": fields.Datetime.now(),
+                }
             )
             batch.write({"state": "sent"})
         elif self.verdict == "resend":

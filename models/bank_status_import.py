@@ -26,19 +26,41 @@ class BankMessage(models.Model):
         )
         if not batch:
             raise Quarantine(
-                self.env._("The bank answers message %s, which was not sent over this connection.",
-                  report.original_message_id)
+                self.env._(
+                    "The bank answers message %s, which was not sent over this connection.",
+                    report.original_message_id,
+                )
+            )
+        sent = batch.message_ids_bank.filtered(lambda message: message.attempts)
+        if not sent:
+            raise Quarantine(
+                self.env._("The bank answers %s, which was never sent to it.", batch.name)
             )
         self.batch_id = batch
         notes = list(report.notes)
         answers, unknown = self._answers_by_payment(report, batch)
         if unknown:
             raise Quarantine(
-                self.env._("The bank speaks of payments that %(batch)s does not hold: %(payments)s",
-                  batch=batch.name, payments=", ".join(unknown))
+                self.env._(
+                    "The bank speaks of payments that %(batch)s does not hold: %(payments)s",
+                    batch=batch.name,
+                    payments=", ".join(unknown),
+                )
             )
+        sent._prove_delivery()
         notes += batch._engine().payment_ids._bank_apply(answers)
         return notes
+
+    def _prove_delivery(self):
+        """A bank that answers a message has it, whatever became of the call that sent it."""
+        for message in self.filtered(lambda message: message.state in ("uncertain", "queued")):
+            message.write(
+                {
+                    "state": "delivered", "doubt": False, "error": False, "error_code": False,
+                    "sent_date": message.last_attempt, "next_attempt": fields.Datetime.now(),
+                }
+            )
+            message.batch_id._engine().write({"state": "sent"})
 
     def _answers_by_payment(self, report, batch):
         """The most particular answer for each payment: its own, else its block's, else the group's.
@@ -50,7 +72,7 @@ class BankMessage(models.Model):
             status = level.group_status if level is report else level.status
             # “Partly” says that payments differ, and each is named; of itself it says nothing.
             if status and status != "PART":
-                for payment in batch.payment_ids:
+                for payment in batch._payments_not_refused():
                     answers[payment] = self._answer(status, level)
         by_reference = {}
         for payment in batch.payment_ids:
@@ -71,7 +93,9 @@ class BankMessage(models.Model):
                     None,
                 )
                 if payment is None:
-                    unknown.append(transaction.original_end_to_end_id or self.env._("(no reference)"))
+                    unknown.append(
+                        transaction.original_end_to_end_id or self.env._("(no reference)")
+                    )
                 elif transaction.status:
                     answers[payment] = self._answer(transaction.status, transaction) | {
                         "reference": transaction.bank_reference or transaction.clearing_reference
@@ -93,8 +117,14 @@ class BankPaymentBatch(models.Model):
     def _apply_message_status(self, status):
         """A status that the bank gave for the whole message."""
         self.ensure_one()
-        if status != "PART":
-            self.payment_ids._bank_apply({pay: {"status": status} for pay in self.payment_ids})
+        # What is no status of ISO 20022 is kept with the bank's answer, and means nothing here.
+        if status in codes.STATUSES and status != "PART":
+            payments = self._payments_not_refused()
+            payments._bank_apply({pay: {"status": status} for pay in payments})
+
+    def _payments_not_refused(self):
+        """The payments that a word about the whole message can be about."""
+        return self.payment_ids.filtered(lambda pay: pay.bank_status not in ("RJCT", "CANC"))
 
 
 class AccountPayment(models.Model):
@@ -116,14 +146,18 @@ class AccountPayment(models.Model):
             if not codes.advances(payment.bank_status or None, status):
                 if codes.is_final(status) and codes.is_final(payment.bank_status or ""):
                     notes.append(
-                        self.env._("%(payment)s: the bank says %(new)s after %(old)s; the earlier one "
-                          "stays.", payment=payment.end_to_end_id, new=status,
-                          old=payment.bank_status)
+                        self.env._(
+                            "%(payment)s: the bank says %(new)s after %(old)s; the earlier one "
+                            "stays.",
+                            payment=payment.end_to_end_id,
+                            new=status,
+                            old=payment.bank_status,
+                        )
                     )
                 continue
-            groups[
-                status, answer.get("reason"), answer.get("text"), answer.get("reference")
-            ] |= payment
+            groups[status, answer.get("reason"), answer.get("text"), answer.get("reference")] |= (
+                payment
+            )
         now = fields.Datetime.now()
         changed = self.env["account.payment"]
         for (status, reason, text, reference), payments in groups.items():
@@ -133,9 +167,12 @@ class AccountPayment(models.Model):
                 values |= {"bank_reason": reason or False, "bank_reason_text": text or False}
             if reference:
                 values["bank_reference"] = reference
+            contradicted = payments.filtered(lambda pay: pay.bank_status in ("RJCT", "CANC"))
             payments.with_context(tracking_disable=True).write(values)
             if status in ("RJCT", "CANC"):
                 payments._bank_failed()
+            elif contradicted:
+                contradicted._bank_paid_after_all()
             changed |= payments
         changed.bank_batch_id._engine()._follow_payments()
         return notes
@@ -145,9 +182,20 @@ class AccountPayment(models.Model):
         self._bank_undo()
         for payment in self:
             payment._bank_tell_accountant(
-                self.env._("The bank did not pay %(payee)s: %(reason)s",
-                  payee=payment.partner_id.display_name,
-                  reason=payment._bank_explanation() or self.env._("no reason was given."))
+                self.env._(
+                    "The bank did not pay %(payee)s: %(reason)s",
+                    payee=payment.partner_id.display_name,
+                    reason=payment._bank_explanation() or self.env._("no reason was given."),
+                )
+            )
+
+    def _bank_paid_after_all(self):
+        """The bank rejected these first, and executed them then: the bills are open meanwhile."""
+        for payment in self:
+            payment._bank_tell_accountant(
+                self.env._("The bank says now that it did pay %(payee)s, after it had rejected the "
+                           "payment. Do not pay again: ask the bank.",
+                           payee=payment.partner_id.display_name)
             )
 
     def _bank_tell_accountant(self, text):
@@ -160,6 +208,8 @@ class AccountPayment(models.Model):
             if record._name == "account.move":
                 record.message_post(body=text)
             record.activity_schedule(
-                "account_bank_connect.activity_rejected", user_id=user.id, summary=text[:200],
+                "account_bank_connect.activity_rejected",
+                user_id=user.id,
+                summary=text[:200],
                 note=text,
             )

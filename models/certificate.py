@@ -9,7 +9,6 @@ import base64
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -98,7 +97,9 @@ class CertificateKey(models.Model):
             serialization.Encoding.DER if encoding == "der" else serialization.Encoding.PEM,
             serialization.PublicFormat.SubjectPublicKeyInfo,
         )
-        return base64.encodebytes(public) if formatting == "encodebytes" else base64.b64encode(public)
+        return (
+            base64.encodebytes(public) if formatting == "encodebytes" else base64.b64encode(public)
+        )
 
 
 class CertificateCertificate(models.Model):
@@ -120,7 +121,9 @@ class CertificateCertificate(models.Model):
         try:
             leaf = x509.load_pem_x509_certificates(certificate_pem)[0]
         except (ValueError, IndexError):
-            raise UserError(self.env._("This certificate could not be read. A PEM file is needed.")) from None
+            raise UserError(
+                self.env._("This certificate could not be read. A PEM file is needed.")
+            ) from None
         key = self.env["certificate.key"]._bank_create_sealed(
             key_pem, password=password, name=name, company=company
         )

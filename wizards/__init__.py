@@ -1,10 +1,11 @@
+# ruff: noqa: I001 - a model is defined before it is extended, so the order is not the alphabet's
 from . import (
-    bank_certificate_wizard,
-    bank_reject_wizard,
-    bank_resolve_wizard,
     bank_send_wizard,
     bank_send_wizard_line,
     bank_send_check,
     bank_send_create,
+    bank_reject_wizard,
+    bank_resolve_wizard,
+    bank_certificate_wizard,
     bank_stop_wizard,
 )

@@ -4,7 +4,6 @@ import json
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
@@ -26,16 +25,20 @@ class BankCertificateWizard(models.TransientModel):
     _description = "Import a certificate"
 
     connection_id = fields.Many2one(
-        "bank.connection", required=True, ondelete="cascade",
+        "bank.connection",
+        required=True,
+        ondelete="cascade",
         default=lambda self: self.env.context.get("active_id"),
     )
     certificate_file = fields.Binary(
-        string="Certificate", attachment=False,
+        string="Certificate",
+        attachment=False,
         help="PEM, DER or PKCS#12 (.pem, .crt, .cer, .p12, .pfx).",
     )
     certificate_name = fields.Char()
     key_file = fields.Binary(
-        string="Private key", attachment=False,
+        string="Private key",
+        attachment=False,
         help="PEM or DER. Not needed where the certificate file holds it (PKCS#12).",
     )
     key_name = fields.Char()
@@ -71,15 +74,23 @@ class BankCertificateWizard(models.TransientModel):
         chain, key, password = self._read_files()
         # sudo: Odoo's certificates are the system administrator's; a bank administrator adds
         # the one of this connection.
-        certificate = self.env["certificate.certificate"].sudo()._bank_create(
-            chain, key, password=password, name=self.connection_id.name,
-            company=self.connection_id.company_id,
+        certificate = (
+            self.env["certificate.certificate"]
+            .sudo()
+            ._bank_create(
+                chain,
+                key,
+                password=password,
+                name=self.connection_id.name,
+                company=self.connection_id.company_id,
+            )
         )
         self.connection_id.sudo().certificate_id = certificate
         self.connection_id.message_post(
             body=self.env._(
                 "New certificate %(subject)s, valid until %(end)s, SHA-256 %(print)s.",
-                subject=certificate.subject_common_name, end=certificate.date_end,
+                subject=certificate.subject_common_name,
+                end=certificate.date_end,
                 print=certificate._get_fingerprint_bytes(formatting="raw").hex(),
             )
         )

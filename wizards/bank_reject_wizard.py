@@ -6,7 +6,8 @@ class BankRejectWizard(models.TransientModel):
     _description = "Reject payments with a reason"
 
     batch_ids = fields.Many2many(
-        "bank.payment.batch", required=True,
+        "bank.payment.batch",
+        required=True,
         default=lambda self: self.env.context.get("active_ids"),
     )
     reason = fields.Text(required=True)

@@ -6,7 +6,9 @@ class BankResolveWizard(models.TransientModel):
     _description = "Propose what became of a message"
 
     message_id = fields.Many2one(
-        "bank.message", required=True, ondelete="cascade",
+        "bank.message",
+        required=True,
+        ondelete="cascade",
         default=lambda self: self.env.context.get("active_id"),
     )
     verdict = fields.Selection(
@@ -18,7 +20,7 @@ class BankResolveWizard(models.TransientModel):
         required=True,
     )
     note = fields.Text(string="How it was found out", required=True)
-    evidence_ids = fields.Many2many("ir.attachment", string="Evidence")
+    evidence_ids = fields.Many2many("ir.attachment")
 
     def action_propose(self):
         self.env["bank.resolution"]._propose(

@@ -34,8 +34,10 @@ class BankSendWizardLine(models.TransientModel):
     def _taken(self):
         """Instalments that are on their way already → where."""
         # sudo: another company's user must be told as well, and sees no more than the batch's name.
-        live = self.env["bank.payment.instalment"].sudo().search(
-            [("move_line_id", "in", self.move_line_id.ids), ("live", "=", True)]
+        live = (
+            self.env["bank.payment.instalment"]
+            .sudo()
+            .search([("move_line_id", "in", self.move_line_id.ids), ("live", "=", True)])
         )
         return {instalment.move_line_id.id: instalment.payment_id for instalment in live}
 
@@ -48,9 +50,11 @@ class BankSendWizardLine(models.TransientModel):
         if item.id in taken:
             payment = taken[item.id]
             return [
-                self.env._("Already on its way in %(batch)s, prepared by %(user)s.",
-                  batch=payment.bank_batch_id.name or payment.display_name,
-                  user=payment.bank_batch_id.preparer_id.name or payment.create_uid.name)
+                self.env._(
+                    "Already on its way in %(batch)s, prepared by %(user)s.",
+                    batch=payment.bank_batch_id.name or payment.display_name,
+                    user=payment.bank_batch_id.preparer_id.name or payment.create_uid.name,
+                )
             ]
         if item.company_id != self.wizard_id.company_id:
             return [self.env._("The bill belongs to another company.")]
@@ -63,11 +67,17 @@ class BankSendWizardLine(models.TransientModel):
         if self.residual < 0 and not self.wizard_id.net_credit_notes:
             if move.is_sale_document(include_receipts=True):
                 return [self.env._("This document brings money in: it can't be sent.")]
-            return [self.env._("A credit note is not paid. Tick “Deduct credit notes”, or leave it out.")]
+            return [
+                self.env._(
+                    "A credit note is not paid. Tick “Deduct credit notes”, or leave it out."
+                )
+            ]
         if self._registered_payment():
             return [
-                self.env._("A payment for this bill is registered already: %s.",
-                  self._registered_payment()[0].display_name)
+                self.env._(
+                    "A payment for this bill is registered already: %s.",
+                    self._registered_payment()[0].display_name,
+                )
             ]
         problems = []
         if self.currency_id.compare_amounts(abs(self.amount), abs(self.residual)) > 0:
@@ -110,8 +120,11 @@ class BankSendWizardLine(models.TransientModel):
         journal = self.journal_id
         if not journal:
             return [
-                self.env._("No connected bank account is kept in %s. Connect one, or choose where to pay "
-                  "from.", self.currency_id.name)
+                self.env._(
+                    "No connected bank account is kept in %s. Connect one, or choose where to pay "
+                    "from.",
+                    self.currency_id.name,
+                )
             ]
         problems = []
         company = self.wizard_id.company_id
@@ -121,13 +134,18 @@ class BankSendWizardLine(models.TransientModel):
             )
         if journal._bank_currency() != self.currency_id:
             problems.append(
-                self.env._("%(journal)s is kept in %(theirs)s, the bill is in %(ours)s.",
-                  journal=journal.display_name, theirs=journal._bank_currency().name,
-                  ours=self.currency_id.name)
+                self.env._(
+                    "%(journal)s is kept in %(theirs)s, the bill is in %(ours)s.",
+                    journal=journal.display_name,
+                    theirs=journal._bank_currency().name,
+                    ours=self.currency_id.name,
+                )
             )
         connection = journal.bank_connection_id
         if connection.state != "active":
-            problems.append(self.env._("The bank connection of %s is not active.", journal.display_name))
+            problems.append(
+                self.env._("The bank connection of %s is not active.", journal.display_name)
+            )
         if not journal.bank_account_id:
             problems.append(self.env._("%s has no bank account number.", journal.display_name))
         if not journal._bank_method_line():
@@ -144,31 +162,44 @@ class BankSendWizardLine(models.TransientModel):
         if not partner:
             return [self.env._("The payee is missing.")]
         if not account:
-            return [self.env._("%s has no bank account. Add one to the payee.", partner.display_name)]
+            return [
+                self.env._("%s has no bank account. Add one to the payee.", partner.display_name)
+            ]
         problems = []
         if not account.allow_out_payment:
             problems.append(
-                self.env._("The account %s is not trusted yet. Somebody with the right to validate bank "
-                  "accounts has to confirm it.", account.acc_number)
+                self.env._(
+                    "The account %s is not trusted yet. Somebody with the right to validate bank "
+                    "accounts has to confirm it.",
+                    account.acc_number,
+                )
             )
         if not account.active:
             problems.append(self.env._("The account %s is archived.", account.acc_number))
         if account.partner_id.commercial_partner_id != partner.commercial_partner_id:
             problems.append(
-                self.env._("The account %(account)s belongs to %(owner)s, not to %(payee)s.",
-                  account=account.acc_number, owner=account.partner_id.display_name,
-                  payee=partner.display_name)
+                self.env._(
+                    "The account %(account)s belongs to %(owner)s, not to %(payee)s.",
+                    account=account.acc_number,
+                    owner=account.partner_id.display_name,
+                    payee=partner.display_name,
+                )
             )
         if account.currency_id and account.currency_id != self.currency_id:
             problems.append(
-                self.env._("The account %(account)s takes %(currency)s only.",
-                  account=account.acc_number, currency=account.currency_id.name)
+                self.env._(
+                    "The account %(account)s takes %(currency)s only.",
+                    account=account.acc_number,
+                    currency=account.currency_id.name,
+                )
             )
         if self._service_level() != "SEPA":
             if account.acc_type != "iban" and not account.bank_id.bic:
                 problems.append(
-                    self.env._("The account %s is no IBAN: the BIC of its bank is needed.",
-                      account.acc_number)
+                    self.env._(
+                        "The account %s is no IBAN: the BIC of its bank is needed.",
+                        account.acc_number,
+                    )
                 )
             if not account.partner_id.country_id or not account.partner_id.city:
                 problems.append(
@@ -182,14 +213,24 @@ class BankSendWizardLine(models.TransientModel):
         for payment in self._wanted_payments():
             long = payment.filtered(lambda line: not line._remittance_fits())
             found += [
-                (line, self.env._("The reference is too long: banks carry 140 characters. "
-                                  "Shorten it on the bill."))
+                (
+                    line,
+                    self.env._(
+                        "The reference is too long: banks carry 140 characters. "
+                        "Shorten it on the bill."
+                    ),
+                )
                 for line in long
             ]
             if not long and not payment._remittance_fits():
                 found += [
-                    (line, self.env._("The references of this payee are too long to share 140 "
-                                      "characters. Pay these bills one by one."))
+                    (
+                        line,
+                        self.env._(
+                            "The references of this payee are too long to share 140 "
+                            "characters. Pay these bills one by one."
+                        ),
+                    )
                     for line in payment
                 ]
         return found
@@ -223,18 +264,16 @@ class BankSendWizardLine(models.TransientModel):
                 continue
             batch = self.env["bank.payment.batch"].new(
                 {
-                    "journal_id": journal.id, "currency_id": currency.id,
+                    "journal_id": journal.id,
+                    "currency_id": currency.id,
                     "execution_date": self.wizard_id.execution_date,
-                    "service_level": level, "instant": self.wizard_id.instant,
+                    "service_level": level,
+                    "instant": self.wizard_id.instant,
                 }
             )
             content = seal.content_of(batch) | {"reference": "CHECK", "payments": payments}
-            instruction = seal.instruction_from(
-                content, datetime.now(timezone.utc)
-            )
-            for problem in pain001.problems(
-                instruction, profile.message_version, profile.charset
-            ):
+            instruction = seal.instruction_from(content, datetime.now(timezone.utc))
+            for problem in pain001.problems(instruction, profile.message_version, profile.charset):
                 concerned = lines.filtered(
                     lambda line, problem=problem: f"LINE-{line.id}" == problem.end_to_end_id
                 )
@@ -249,7 +288,9 @@ class BankSendWizardLine(models.TransientModel):
             "uetr": None,
             "amount": seal.amount_text(self.amount, self.currency_id),
             "currency": self.currency_id.name,
-            "payee": seal._party(self.partner_bank_id.partner_id, self.partner_bank_id.acc_holder_name),
+            "payee": seal._party(
+                self.partner_bank_id.partner_id, self.partner_bank_id.acc_holder_name
+            ),
             "account": seal._account(self.partner_bank_id),
             "bic": seal._bic(self.partner_bank_id),
         }
@@ -259,12 +300,18 @@ class BankSendWizardLine(models.TransientModel):
         found = []
         for payment in self._wanted_payments():
             credits = payment.filtered(lambda line: line.residual < 0)
-            if credits and payment.currency_id.compare_amounts(
-                sum(payment.mapped("amount")), 0
-            ) <= 0:
+            if (
+                credits
+                and payment.currency_id.compare_amounts(sum(payment.mapped("amount")), 0) <= 0
+            ):
                 found += [
-                    (line, self.env._("The credit notes of this payee are not less than the bills: "
-                                      "nothing is left to pay."))
+                    (
+                        line,
+                        self.env._(
+                            "The credit notes of this payee are not less than the bills: "
+                            "nothing is left to pay."
+                        ),
+                    )
                     for line in credits
                 ]
         return found

@@ -142,9 +142,7 @@ class BankSendWizard(models.TransientModel):
         for item in items:
             amount = min(left, -item.amount_residual_currency)
             if payment.currency_id.compare_amounts(amount, 0) > 0:
-                values.append(
-                    {"payment_id": payment.id, "move_line_id": item.id, "amount": amount}
-                )
+                values.append({"payment_id": payment.id, "move_line_id": item.id, "amount": amount})
                 left -= amount
         if not values and payment.invoice_ids:
             raise UserError(self.env._("The bills of %s are paid already.", payment.display_name))

@@ -15,12 +15,14 @@ class BankSendWizard(models.TransientModel):
 
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     journal_id = fields.Many2one(
-        "account.journal", string="Pay from",
+        "account.journal",
+        string="Pay from",
         domain="[('company_id', '=', company_id), ('bank_connection_id.state', '=', 'active')]",
         help="Leave empty to take the connected bank account in each bill's currency.",
     )
     execution_date = fields.Date(
-        required=True, default=fields.Date.context_today,
+        required=True,
+        default=fields.Date.context_today,
         help="The day on which the bank is asked to pay.",
     )
     urgent = fields.Boolean(help="Asks for same-day settlement. Banks charge for it.")
@@ -34,7 +36,8 @@ class BankSendWizard(models.TransientModel):
         help="Open credit notes of the same vendor are deducted from the payment.",
     )
     take_discounts = fields.Boolean(
-        string="Take early-payment discounts", default=True,
+        string="Take early-payment discounts",
+        default=True,
     )
     line_ids = fields.One2many("bank.send.wizard.line", "wizard_id", string="Payments")
     ready_count = fields.Integer(compute="_compute_summary")
@@ -51,8 +54,10 @@ class BankSendWizard(models.TransientModel):
         """
         if not self.env.user.has_group("account_bank_connect.group_preparer"):
             raise UserError(
-                self.env._("Only a preparer may send payments to the bank. Ask the administrator for the "
-                  "right “Bank Connect: Preparer”.")
+                self.env._(
+                    "Only a preparer may send payments to the bank. Ask the administrator for the "
+                    "right “Bank Connect: Preparer”."
+                )
             )
         if not records:
             raise UserError(self.env._("Choose at least one bill or payment."))
@@ -89,9 +94,7 @@ class BankSendWizard(models.TransientModel):
         )
         # A bill with nothing open is shown too, so that its owner reads why it does not leave.
         open_bills = items.filtered(lambda item: not item.reconciled).move_id
-        offered = items.filtered(
-            lambda item: not item.reconciled or item.move_id not in open_bills
-        )
+        offered = items.filtered(lambda item: not item.reconciled or item.move_id not in open_bills)
         nearest = {}
         for item in offered:
             nearest.setdefault(item.move_id, item)
@@ -123,8 +126,16 @@ class BankSendWizard(models.TransientModel):
     # -- what will leave --------------------------------------------------------------------
 
     @api.depends(
-        "line_ids.selected", "line_ids.problem", "line_ids.amount", "line_ids.partner_bank_id",
-        "execution_date", "journal_id", "group_payments", "net_credit_notes", "urgent", "instant",
+        "line_ids.selected",
+        "line_ids.problem",
+        "line_ids.amount",
+        "line_ids.partner_bank_id",
+        "execution_date",
+        "journal_id",
+        "group_payments",
+        "net_credit_notes",
+        "urgent",
+        "instant",
     )
     def _compute_summary(self):
         for wizard in self:
@@ -137,10 +148,16 @@ class BankSendWizard(models.TransientModel):
                 payments = wizard._payments(lines)
                 total = currency.format(sum(lines.mapped("amount")))
                 rows.append(
-                    self.env._("%(count)s payments, %(total)s, from %(journal)s (%(level)s)",
-                      count=len(payments), total=total, journal=journal.display_name, level=level)
+                    self.env._(
+                        "%(count)s payments, %(total)s, from %(journal)s (%(level)s)",
+                        count=len(payments),
+                        total=total,
+                        journal=journal.display_name,
+                        level=level,
+                    )
                 )
-            wizard.summary = "<ul>%s</ul>" % "".join(f"<li>{escape(row)}</li>" for row in rows)
+            items = "".join(f"<li>{escape(row)}</li>" for row in rows)
+            wizard.summary = f"<ul>{items}</ul>"
 
     def _batches(self, lines):
         """Lines that may leave together: same account, currency and service level.
@@ -165,8 +182,10 @@ class BankSendWizard(models.TransientModel):
                 payments.append(line)
             elif (self.group_payments or self.net_credit_notes) and (credit or line._is_whole()):
                 together[
-                    line.partner_id.commercial_partner_id, line.partner_bank_id,
-                    line.account_id, line.currency_id,
+                    line.partner_id.commercial_partner_id,
+                    line.partner_bank_id,
+                    line.account_id,
+                    line.currency_id,
                 ] |= line
             else:
                 payments.append(line)

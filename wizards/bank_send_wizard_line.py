@@ -30,12 +30,13 @@ class BankSendWizardLine(models.TransientModel):
         string="Open", compute="_compute_source", help="Negative for a credit note."
     )
     discount = fields.Monetary(compute="_compute_amount", store=True)
-    amount = fields.Monetary(
-        string="To pay", compute="_compute_amount", store=True, readonly=False
-    )
+    amount = fields.Monetary(string="To pay", compute="_compute_amount", store=True, readonly=False)
     partner_bank_id = fields.Many2one(
-        "res.partner.bank", string="Payee's account", compute="_compute_partner_bank_id",
-        store=True, readonly=False,
+        "res.partner.bank",
+        string="Payee's account",
+        compute="_compute_partner_bank_id",
+        store=True,
+        readonly=False,
         domain="[('partner_id', 'child_of', partner_id)]",
     )
     journal_id = fields.Many2one(
@@ -87,8 +88,8 @@ class BankSendWizardLine(models.TransientModel):
                 continue
             bill_account = line.move_id.partner_bank_id
             banks = line.partner_id.commercial_partner_id.bank_ids.filtered(
-                lambda bank, line=line: bank.company_id in (
-                    self.env["res.company"], line.wizard_id.company_id
+                lambda bank, line=line: (
+                    bank.company_id in (self.env["res.company"], line.wizard_id.company_id)
                 )
             )
             # The account named on the bill wins; else a trusted one before any other.
@@ -140,8 +141,14 @@ class BankSendWizardLine(models.TransientModel):
             )
 
     @api.depends(
-        "selected", "amount", "partner_bank_id", "journal_id", "wizard_id.execution_date",
-        "wizard_id.net_credit_notes", "wizard_id.group_payments", "wizard_id.urgent",
+        "selected",
+        "amount",
+        "partner_bank_id",
+        "journal_id",
+        "wizard_id.execution_date",
+        "wizard_id.net_credit_notes",
+        "wizard_id.group_payments",
+        "wizard_id.urgent",
         "wizard_id.instant",
     )
     def _compute_problem(self):
