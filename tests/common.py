@@ -92,13 +92,20 @@ class BankConnectCommon(TransactionCase):
         company = company or cls.company
         bank = cls.env["res.bank"].create({"name": "Our bank", "bic": "COBADEFFXXX"})
         account = cls.env["res.partner.bank"].create(
-            {"acc_number": number, "partner_id": company.partner_id.id, "bank_id": bank.id,
-             "allow_out_payment": True}
+            {
+                "acc_number": number,
+                "partner_id": company.partner_id.id,
+                "bank_id": bank.id,
+                "allow_out_payment": True,
+            }
         )
         return cls.env["account.journal"].create(
             {
-                "name": f"Connected {code}", "type": "bank", "code": code,
-                "company_id": company.id, "bank_account_id": account.id,
+                "name": f"Connected {code}",
+                "type": "bank",
+                "code": code,
+                "company_id": company.id,
+                "bank_account_id": account.id,
                 "currency_id": currency.id if currency else False,
                 "bank_connection_id": connection.id,
             }
@@ -108,16 +115,21 @@ class BankConnectCommon(TransactionCase):
     def new_user(cls, role, groups=None, companies=None):
         companies = companies or cls.company
         return new_test_user(
-            cls.env, f"{role}@bank-connect.test", groups or f"{MODULE}.group_{role}",
-            name=role.title(), company_id=companies[0].id,
-            company_ids=[Command.set(companies.ids)], context={"no_reset_password": True},
+            cls.env,
+            f"{role}@bank-connect.test",
+            groups or f"{MODULE}.group_{role}",
+            name=role.title(),
+            company_id=companies[0].id,
+            company_ids=[Command.set(companies.ids)],
+            context={"no_reset_password": True},
         )
 
     @classmethod
     def new_vendor(cls, name, number, country="DE", trusted=True, **values):
         return cls.env["res.partner"].create(
             {
-                "name": name, "country_id": cls.env.ref(f"base.{country.lower()}").id,
+                "name": name,
+                "country_id": cls.env.ref(f"base.{country.lower()}").id,
                 "city": "Bonn",
                 "bank_ids": [
                     Command.create(
@@ -129,8 +141,9 @@ class BankConnectCommon(TransactionCase):
         )
 
     @classmethod
-    def new_bill(cls, amount=100.0, vendor=None, ref=None, post=True, move_type="in_invoice",
-                 **values):
+    def new_bill(
+        cls, amount=100.0, vendor=None, ref=None, post=True, move_type="in_invoice", **values
+    ):
         cls._bills = getattr(cls, "_bills", 0) + 1
         bill = cls.env["account.move"].create(
             {
@@ -140,8 +153,13 @@ class BankConnectCommon(TransactionCase):
                 "ref": ref or f"INV-{cls._bills:05d}",
                 "invoice_line_ids": [
                     Command.create(
-                        {"name": "work", "quantity": 1, "price_unit": amount, "tax_ids": False,
-                         "account_id": cls.expense.id}
+                        {
+                            "name": "work",
+                            "quantity": 1,
+                            "price_unit": amount,
+                            "tax_ids": False,
+                            "account_id": cls.expense.id,
+                        }
                     )
                 ],
                 **values,
@@ -159,8 +177,8 @@ class BankConnectCommon(TransactionCase):
 
     def open_wizard(self, records, user=None, **options):
         action = records.with_user(user or self.preparer).action_send_to_bank()
-        wizard = self.env["bank.send.wizard"].with_user(user or self.preparer).browse(
-            action["res_id"]
+        wizard = (
+            self.env["bank.send.wizard"].with_user(user or self.preparer).browse(action["res_id"])
         )
         wizard.write(options)
         return wizard
@@ -219,8 +237,11 @@ class BankConnectCommon(TransactionCase):
 
     def activities(self, records, kind="rejected"):
         return self.env["mail.activity"].search(
-            [("res_model", "=", records._name), ("res_id", "in", records.ids),
-             ("activity_type_id", "=", self.env.ref(f"{MODULE}.activity_{kind}").id)]
+            [
+                ("res_model", "=", records._name),
+                ("res_id", "in", records.ids),
+                ("activity_type_id", "=", self.env.ref(f"{MODULE}.activity_{kind}").id),
+            ]
         )
 
     def chatter(self, record):

@@ -35,8 +35,16 @@ def _reason(code, text=None):
     return tag("StsRsnInf", tag("Rsn", tag("Cd", code)) + tag("AddtlInf", text)) if code else ""
 
 
-def pain002(original, payments=(), *, group=None, block=None, reason=None, text=None,
-            version="pain.002.001.10"):
+def pain002(
+    original,
+    payments=(),
+    *,
+    group=None,
+    block=None,
+    reason=None,
+    text=None,
+    version="pain.002.001.10",
+):
     """A status report.
 
     :param original: number of the message it answers
@@ -61,12 +69,15 @@ def pain002(original, payments=(), *, group=None, block=None, reason=None, text=
             + (_reason(reason, text) if block else "")
             + named,
         )
-    head = tag("GrpHdr", tag("MsgId", f"ST-{next(_numbers)}")
-               + tag("CreDtTm", "2026-11-23T09:00:00"))
+    head = tag(
+        "GrpHdr", tag("MsgId", f"ST-{next(_numbers)}") + tag("CreDtTm", "2026-11-23T09:00:00")
+    )
     group_level = tag(
         "OrgnlGrpInfAndSts",
-        tag("OrgnlMsgId", original) + tag("OrgnlMsgNmId", "pain.001.001.09")
-        + tag("GrpSts", group) + ("" if block else _reason(reason, text)),
+        tag("OrgnlMsgId", original)
+        + tag("OrgnlMsgNmId", "pain.001.001.09")
+        + tag("GrpSts", group)
+        + ("" if block else _reason(reason, text)),
     )
     return _document(version, tag("CstmrPmtStsRpt", head + group_level + inside))
 
@@ -87,8 +98,11 @@ class Detail:
         return tag(
             "TxDtls",
             tag("Refs", tag("EndToEndId", self.end_to_end_id) + tag("UETR", self.uetr))
-            + (tag("Amt", self.amount, Ccy=currency) + tag("CdtDbtInd", sign)
-               if self.amount and modern else "")
+            + (
+                tag("Amt", self.amount, Ccy=currency) + tag("CdtDbtInd", sign)
+                if self.amount and modern
+                else ""
+            )
             + tag("RltdPties", tag("Cdtr", tag("Pty", name) if modern else name))
             + tag("RmtInf", tag("Ustrd", self.text))
             + tag("RtrInf", tag("Rsn", tag("Cd", self.returned))),
@@ -119,12 +133,22 @@ class Booking:
             + tag("CdtDbtInd", sign)
             + tag("RvslInd", "true" if self.reversal else None)
             + tag("Sts", tag("Cd", self.status) if modern else self.status)
-            + tag("BookgDt", day) + tag("ValDt", day)
+            + tag("BookgDt", day)
+            + tag("ValDt", day)
             + tag("AcctSvcrRef", self.reference)
-            + tag("BkTxCd", tag("Domn", tag("Cd", "PMNT") + tag(
-                "Fmly", tag("Cd", family[0]) + tag("SubFmlyCd", family[1]))))
-            + tag("NtryDtls", tag("Btch", tag("PmtInfId", self.batch))
-                  + "".join(d.xml(sign, self.currency, modern) for d in self.details))
+            + tag(
+                "BkTxCd",
+                tag(
+                    "Domn",
+                    tag("Cd", "PMNT")
+                    + tag("Fmly", tag("Cd", family[0]) + tag("SubFmlyCd", family[1])),
+                ),
+            )
+            + tag(
+                "NtryDtls",
+                tag("Btch", tag("PmtInfId", self.batch))
+                + "".join(d.xml(sign, self.currency, modern) for d in self.details),
+            )
             + tag("AddtlNtryInf", self.text),
         )
 
@@ -143,8 +167,15 @@ def returned(payment, code="AC04", reference=None, **values):
     return Booking(amount, [detail], reference or f"B{next(_numbers)}", **values)
 
 
-def camt(*bookings, opening="1000.00", closing=None, version="camt.053.001.08", number=None,
-         iban=OUR_IBAN, currency="EUR"):
+def camt(
+    *bookings,
+    opening="1000.00",
+    closing=None,
+    version="camt.053.001.08",
+    number=None,
+    iban=OUR_IBAN,
+    currency="EUR",
+):
     """A report on one account; its closing balance adds up unless it is given."""
     kind = version[:8]
     body, report = _BODIES[kind]
@@ -155,18 +186,22 @@ def camt(*bookings, opening="1000.00", closing=None, version="camt.053.001.08", 
     balances = ""
     if kind == "camt.053":
         balances = _balance("OPBD", opening, currency) + _balance("CLBD", closing, currency)
-    return _document(version, tag(
-        body,
-        tag("GrpHdr", tag("MsgId", f"M-{number}") + tag("CreDtTm", "2026-11-23T19:00:00"))
-        + tag(
-            report,
-            tag("Id", f"S-{number}") + tag("ElctrncSeqNb", number)
-            + tag("CreDtTm", "2026-11-23T19:00:00")
-            + tag("Acct", tag("Id", tag("IBAN", iban)) + tag("Ccy", currency))
-            + balances
-            + "".join(item.xml(modern) for item in bookings),
+    return _document(
+        version,
+        tag(
+            body,
+            tag("GrpHdr", tag("MsgId", f"M-{number}") + tag("CreDtTm", "2026-11-23T19:00:00"))
+            + tag(
+                report,
+                tag("Id", f"S-{number}")
+                + tag("ElctrncSeqNb", number)
+                + tag("CreDtTm", "2026-11-23T19:00:00")
+                + tag("Acct", tag("Id", tag("IBAN", iban)) + tag("Ccy", currency))
+                + balances
+                + "".join(item.xml(modern) for item in bookings),
+            ),
         ),
-    ))
+    )
 
 
 def _balance(kind, amount, currency):

@@ -14,7 +14,8 @@ class TestSendProblems(BankConnectCommon):
     def assert_refused(self, records, sentence, **options):
         """The wizard shows the sentence, counts the problem, refuses, and creates nothing."""
         wizard = self.open_wizard(records, **options)
-        self.assertRegex("\n".join(wizard.line_ids.filtered("problem").mapped("problem")), sentence)
+        problems = wizard.line_ids.filtered("problem").mapped("problem")
+        self.assertRegex("\n".join(problems), sentence)
         self.assertTrue(wizard.problem_count)
         with self.assertRaisesRegex(UserError, sentence):
             wizard.action_send()
@@ -27,7 +28,9 @@ class TestSendProblems(BankConnectCommon):
 
     def test_untrusted_account(self):
         vendor = self.new_vendor("Untrusted", 3, trusted=False)
-        self.assert_refused(self.new_bill(vendor=vendor), r"The account DE[\d ]+ is not trusted yet")
+        self.assert_refused(
+            self.new_bill(vendor=vendor), r"The account DE[\d ]+ is not trusted yet"
+        )
 
     def test_account_that_lost_its_trust(self):
         """Trust withdrawn while the wizard is open is noticed on sending."""
@@ -63,8 +66,9 @@ class TestSendProblems(BankConnectCommon):
         bill = self.new_bill()
         batch = self.prepare(bill)
         wizard = self.open_wizard(bill)
-        self.assertIn(f"Already on its way in {batch.name}, prepared by Preparer",
-                      wizard.line_ids.problem)
+        self.assertIn(
+            f"Already on its way in {batch.name}, prepared by Preparer", wizard.line_ids.problem
+        )
         with self.assertRaisesRegex(UserError, "Already on its way"):
             wizard.action_send()
 
@@ -120,7 +124,9 @@ class TestSendProblems(BankConnectCommon):
     def test_amounts(self):
         """Nothing, less than nothing and more than what is open are no amounts to pay."""
         for amount, sentence in (
-            (0, "must be above zero"), (-5, "must be above zero"), (100.01, "More than what is open"),
+            (0, "must be above zero"),
+            (-5, "must be above zero"),
+            (100.01, "More than what is open"),
         ):
             with self.subTest(amount=amount):
                 wizard = self.open_wizard(self.new_bill())
@@ -198,18 +204,32 @@ class TestSendProblems(BankConnectCommon):
         expense = self.env["account.account"].search(
             [("account_type", "=", "expense"), ("company_ids", "in", other.ids)], limit=1
         )
-        theirs = self.env["account.move"].with_company(other).create(
-            {
-                "move_type": "in_invoice", "partner_id": self.vendor.id,
-                "invoice_date": fields.Date.today(), "company_id": other.id,
-                "invoice_line_ids": [Command.create(
-                    {"name": "x", "price_unit": 10, "tax_ids": False, "account_id": expense.id}
-                )],
-            }
+        theirs = (
+            self.env["account.move"]
+            .with_company(other)
+            .create(
+                {
+                    "move_type": "in_invoice",
+                    "partner_id": self.vendor.id,
+                    "invoice_date": fields.Date.today(),
+                    "company_id": other.id,
+                    "invoice_line_ids": [
+                        Command.create(
+                            {
+                                "name": "x",
+                                "price_unit": 10,
+                                "tax_ids": False,
+                                "account_id": expense.id,
+                            }
+                        )
+                    ],
+                }
+            )
         )
         theirs.action_post()
-        user = self.new_user("preparer of both", "account_bank_connect.group_preparer",
-                             self.company + other)
+        user = self.new_user(
+            "preparer of both", "account_bank_connect.group_preparer", self.company + other
+        )
         both = (mine + theirs).with_context(allowed_company_ids=(self.company + other).ids)
         with self.assertRaisesRegex(UserError, "one company only"):
             both.with_user(user).action_send_to_bank()

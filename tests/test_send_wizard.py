@@ -69,9 +69,12 @@ class TestSendWizard(BankConnectCommon):
         term = self.env["account.payment.term"].create(
             {
                 "name": "2% in 10 days",
-                "early_discount": True, "discount_percentage": 2, "discount_days": 10,
-                "line_ids": [Command.create({"value": "percent", "value_amount": 100,
-                                             "nb_days": 30})],
+                "early_discount": True,
+                "discount_percentage": 2,
+                "discount_days": 10,
+                "line_ids": [
+                    Command.create({"value": "percent", "value_amount": 100, "nb_days": 30})
+                ],
             }
         )
         return self.new_bill(1000, invoice_payment_term_id=term.id)
@@ -83,9 +86,12 @@ class TestSendWizard(BankConnectCommon):
         self.assertEqual(self.sealed(batch)[0]["amount"], "980.00")
         self.assertEqual(bill.amount_residual, 0)
         entry = batch.payment_ids.move_id
-        self.assertEqual(entry.line_ids.filtered(
-            lambda line: line.account_id == batch.payment_ids.outstanding_account_id
-        ).credit, 980)
+        self.assertEqual(
+            entry.line_ids.filtered(
+                lambda line: line.account_id == batch.payment_ids.outstanding_account_id
+            ).credit,
+            980,
+        )
         self.assertEqual(bill.payment_state, "in_payment")
 
     def test_early_payment_discount_is_not_taken_late_or_unasked(self):
@@ -169,8 +175,12 @@ class TestSendWizard(BankConnectCommon):
         journal = self.new_journal(iban(900), self.connection, currency=self.usd, code="CNU")
         for day, rate in (("2020-01-01", 1.25), (fields.Date.today(), 1.6)):
             self.env["res.currency.rate"].create(
-                {"name": day, "rate": rate, "currency_id": self.usd.id,
-                 "company_id": self.company.id}
+                {
+                    "name": day,
+                    "rate": rate,
+                    "currency_id": self.usd.id,
+                    "company_id": self.company.id,
+                }
             )
         old = fields.Date.today() - timedelta(days=10)
         dollars = self.new_bill(80, currency_id=self.usd.id, invoice_date=old, date=old)
@@ -184,9 +194,12 @@ class TestSendWizard(BankConnectCommon):
         for batch in batches:
             self.approve(batch)
         self.assertEqual(bills.mapped("amount_residual"), [0, 0])
-        self.assertEqual(bills.line_ids.filtered(
-            lambda line: line.account_type == "liability_payable").mapped("reconciled"),
-            [True, True])
+        self.assertEqual(
+            bills.line_ids.filtered(lambda line: line.account_type == "liability_payable").mapped(
+                "reconciled"
+            ),
+            [True, True],
+        )
 
     def test_transfer_outside_sepa(self):
         """An account without IBAN goes by BIC, with the payee's address."""
@@ -195,8 +208,9 @@ class TestSendWizard(BankConnectCommon):
         vendor.country_id = self.env.ref("base.us")
         vendor.bank_ids = [
             Command.clear(),
-            Command.create({"acc_number": "021000021-99", "bank_id": bank.id,
-                            "allow_out_payment": True}),
+            Command.create(
+                {"acc_number": "021000021-99", "bank_id": bank.id, "allow_out_payment": True}
+            ),
         ]
         batch = self.approved(self.new_bill(vendor=vendor))
         self.assertEqual(batch.service_level, "NURG")
@@ -215,9 +229,13 @@ class TestSendWizard(BankConnectCommon):
     def new_payment(self, post=True, **values):
         payment = self.env["account.payment"].create(
             {
-                "payment_type": "outbound", "partner_type": "supplier",
-                "partner_id": self.vendor.id, "partner_bank_id": self.vendor.bank_ids.id,
-                "journal_id": self.journal.id, "amount": 60, "memo": "Prepayment 7",
+                "payment_type": "outbound",
+                "partner_type": "supplier",
+                "partner_id": self.vendor.id,
+                "partner_bank_id": self.vendor.bank_ids.id,
+                "journal_id": self.journal.id,
+                "amount": 60,
+                "memo": "Prepayment 7",
                 "payment_method_line_id": self.journal._bank_method_line().id,
                 **values,
             }
@@ -257,12 +275,16 @@ class TestSendWizard(BankConnectCommon):
     def test_payment_of_a_bill_takes_the_bill_along(self):
         """A payment registered in Odoo and sent later marks its bill as on its way."""
         bill = self.new_bill(90)
-        register = self.env["account.payment.register"].with_context(
-            active_model="account.move", active_ids=bill.ids
-        ).create(
-            {"journal_id": self.journal.id,
-             "payment_method_line_id": self.journal._bank_method_line().id,
-             "partner_bank_id": self.vendor.bank_ids.id}
+        register = (
+            self.env["account.payment.register"]
+            .with_context(active_model="account.move", active_ids=bill.ids)
+            .create(
+                {
+                    "journal_id": self.journal.id,
+                    "payment_method_line_id": self.journal._bank_method_line().id,
+                    "partner_bank_id": self.vendor.bank_ids.id,
+                }
+            )
         )
         payment = register._create_payments()
         batch = self.prepare(payment)
@@ -274,10 +296,21 @@ class TestSendWizard(BankConnectCommon):
 
     def test_payments_that_do_not_qualify(self):
         cases = (
-            ({"payment_type": "inbound", "payment_method_line_id":
-                self.journal.inbound_payment_method_line_ids[:1].id}, "brings money in"),
-            ({"payment_method_line_id": self.journal.outbound_payment_method_line_ids.filtered(
-                lambda line: line.code == "manual")[:1].id}, "Choose the payment method"),
+            (
+                {
+                    "payment_type": "inbound",
+                    "payment_method_line_id": self.journal.inbound_payment_method_line_ids[:1].id,
+                },
+                "brings money in",
+            ),
+            (
+                {
+                    "payment_method_line_id": self.journal.outbound_payment_method_line_ids.filtered(
+                        lambda line: line.code == "manual"
+                    )[:1].id
+                },
+                "Choose the payment method",
+            ),
         )
         for values, sentence in cases:
             with self.subTest(sentence), self.assertRaisesRegex(UserError, sentence):
