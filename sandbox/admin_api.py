@@ -238,9 +238,17 @@ async def show_faults(request: web.Request) -> web.Response:
     return web.json_response({"faults": await face.call(face.faults.list)})
 
 
+@routes.get("/admin/faults/counts")
+async def count_faults(request: web.Request) -> web.Response:
+    """How often each kind of fault has happened."""
+    face = request.app[FACE]
+    counts = await face.call(face.faults.counts)
+    return web.json_response({"total": sum(counts.values()), "kinds": counts})
+
+
 @routes.post("/admin/faults")
 async def add_fault(request: web.Request) -> web.Response:
-    """Add a rule (see faults.py)."""
+    """Add a rule or a plan by seed (see faults.py)."""
     face = request.app[FACE]
     number = await face.call(face.faults.add, await order(request))
     return web.json_response({"id": number}, status=201)

@@ -40,6 +40,7 @@ class Bank:
         if not self.store.path.exists():
             raise ValueError(f"there is no bank in {self.folder}: run 'init' first")
         self.store.create()
+        self.authority.create(NAME)
 
     def enrol(self, contract_id: str, customer: str, out: Path, csr: bytes | None,
               orders: list[customers.AccountOrder], camt_version: str,

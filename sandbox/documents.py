@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import time
 import uuid
 from datetime import datetime
 
+from . import faults
 from .clock import stamp
 from .store import next_number
+
+# What the fault plan turns round: it says of a settled payment that it was rejected.
+SETTLED = b"<TxSts>ACSC</TxSts>"
+REJECTED = (b"<TxSts>RJCT</TxSts><StsRsnInf><Rsn><Cd>NARR</Cd></Rsn>"
+            b"<AddtlInf>Said in error</AddtlInf></StsRsnInf>")
 
 
 def new_message_id(connection: sqlite3.Connection, prefix: str, moment: datetime) -> str:
@@ -23,11 +30,29 @@ def issue(connection: sqlite3.Connection, contract_id: str, message_name: str, n
     :param message_name: such as ``camt.053.001.08``; its first two parts are the kind.
     :param name: the file's name, without folder.
     """
+    kind = ".".join(message_name.split(".")[:2])
+    before = connection.execute("SELECT COALESCE(MAX(seq), 0) FROM document").fetchone()[0]
+    document_id = _put(connection, contract_id, kind, message_name, name, content, moment)
+    without = set() if SETTLED in content else {"contradict"}
+    for rule in faults.for_document(connection, kind, before, without):
+        if rule["action"] == "duplicate":
+            _put(connection, contract_id, kind, message_name, name, content, moment)
+        elif rule["action"] == "contradict":
+            other = content.replace(SETTLED, REJECTED).replace(b">ACSC<", b">RJCT<")
+            _put(connection, contract_id, kind, message_name, f"again-{name}", other, moment)
+        elif rule["action"] == "hold":
+            connection.execute("INSERT INTO held (document_id, until) VALUES (?, ?)",
+                               (document_id, time.time() + rule.get("seconds", 5)))
+    return document_id
+
+
+def _put(connection: sqlite3.Connection, contract_id: str, kind: str, message_name: str, name: str,
+         content: bytes, moment: datetime) -> str:
     document_id = str(uuid.uuid4())
     connection.execute(
         "INSERT INTO document (id, contract_id, kind, message_name, name, created_at, size,"
         " sha256, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (document_id, contract_id, ".".join(message_name.split(".")[:2]), message_name, name,
+        (document_id, contract_id, kind, message_name, name,
          stamp(moment), len(content), hashlib.sha256(content).hexdigest(), content))
     return document_id
 
@@ -42,8 +67,9 @@ def find(connection: sqlite3.Connection, contract_id: str, *, kinds: list[str] |
     :param after: the ``seq`` of the last one seen, for paging.
     """
     sql = ("SELECT seq, id, kind, message_name, name, created_at, size, sha256, acknowledged_at"
-           " FROM document WHERE contract_id = ? AND seq > ?")
-    values: list[object] = [contract_id, after]
+           " FROM document WHERE contract_id = ? AND seq > ?"
+           " AND id NOT IN (SELECT document_id FROM held WHERE until > ?)")
+    values: list[object] = [contract_id, after, time.time()]
     if kinds:
         sql += f" AND kind IN ({', '.join('?' * len(kinds))})"
         values += kinds

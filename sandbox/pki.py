@@ -18,6 +18,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 AUTHORITY_YEARS = 10
 LEAF_DAYS = 730
+LOOPBACK = x509.SubjectAlternativeName([
+    x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -47,8 +49,9 @@ def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, public_key, days: int):
-    now = datetime.now(UTC)
+def _builder(subject: x509.Name, issuer: x509.Name, public_key, days: int,
+             now: datetime | None = None):
+    now = now or datetime.now(UTC)
     return (x509.CertificateBuilder().subject_name(subject).issuer_name(issuer)
             .public_key(public_key).serial_number(x509.random_serial_number())
             .not_valid_before(now - timedelta(hours=1))
@@ -69,6 +72,7 @@ class Authority:
         self.ca_key = folder / "ca.key"
         self.server = folder / "server.pem"
         self.server_key = folder / "server.key"
+        self.expired = folder / "server-expired.pem"
 
     def create(self, bank: str) -> None:
         """Make what is missing: the authority, then the server's certificate."""
@@ -77,6 +81,8 @@ class Authority:
             self._create_authority(bank)
         if not self.server.exists():
             self._create_server(bank)
+        if not self.expired.exists():
+            self._create_expired(bank)
 
     def _create_authority(self, bank: str) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
@@ -93,19 +99,26 @@ class Authority:
 
     def _create_server(self, bank: str) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
-        names = x509.SubjectAlternativeName([
-            x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
         certificate = self._issue(_name("localhost", bank), key.public_key(),
-                                  ExtendedKeyUsageOID.SERVER_AUTH, names)
+                                  ExtendedKeyUsageOID.SERVER_AUTH, LOOPBACK)
         write_private(self.server_key, _key_pem(key))
         write_private(self.server, _pem(certificate))
 
+    def _create_expired(self, bank: str) -> None:
+        """A certificate for the same key that ran out yesterday, for the fault plan."""
+        key = serialization.load_pem_private_key(self.server_key.read_bytes(), None)
+        signed = datetime.now(UTC) - timedelta(days=LEAF_DAYS + 1)
+        write_private(self.expired, _pem(self._issue(
+            _name("localhost", bank), key.public_key(), ExtendedKeyUsageOID.SERVER_AUTH, LOOPBACK,
+            signed)))
+
     def _issue(self, subject: x509.Name, public_key, usage: x509.ObjectIdentifier,
-               names: x509.SubjectAlternativeName | None = None) -> x509.Certificate:
+               names: x509.SubjectAlternativeName | None = None,
+               signed: datetime | None = None) -> x509.Certificate:
         authority = x509.load_pem_x509_certificate(self.ca.read_bytes())
         signer = serialization.load_pem_private_key(self.ca_key.read_bytes(), None)
         builder = (
-            _builder(subject, authority.subject, public_key, LEAF_DAYS)
+            _builder(subject, authority.subject, public_key, LEAF_DAYS, signed)
             .add_extension(x509.BasicConstraints(False, None), True)
             .add_extension(x509.KeyUsage(True, False, False, False, False, False, False, False,
                                          False), True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import json
+import os
 import sqlite3
 import traceback
 import uuid
@@ -22,9 +23,11 @@ from aiohttp import web
 from . import clock
 from .bank import Bank
 from .engine import Engine
+from .fault_answers import remember, spoil
 from .faults import Facts, FaultPlan
 
 T = TypeVar("T")
+KILLED = 86  # the exit code of a process that the fault plan ended
 
 
 class ApiError(Exception):
@@ -54,6 +57,7 @@ class Face:
     def __init__(self, bank: Bank, engine: Engine, faults: FaultPlan) -> None:
         self.bank, self.engine, self.faults = bank, engine, faults
         self.store = bank.store
+        self.answers: dict = {}  # the last answer of each kind, for a fault that mixes them up
         self._pool = ThreadPoolExecutor(8, thread_name_prefix="request")
 
     async def call(self, function: Callable[..., T], *arguments: Any) -> T:
@@ -142,6 +146,8 @@ async def apply_faults(request: web.Request, point: str,
         elif action == "busy":
             raise ApiError(429, "ACCESS_EXCEEDED", "Too many requests",
                            headers={"Retry-After": str(rule.get("retry_after", 1))})
+        elif action == "exit":
+            os._exit(KILLED)
         else:
             left.append(rule)
     return left
@@ -165,24 +171,8 @@ async def _answer(request: web.Request, handler: Callable) -> web.StreamResponse
     await apply_faults(request, "before_read")
     request_id(request)
     response = await handler(request)
-    for rule in await apply_faults(request, "after_commit"):
-        if rule["action"] == "garbage":
-            response = web.Response(text="<html><body>Maintenance</body></html>",
-                                    content_type="text/html")
-        elif rule["action"] == "truncate":
-            await _truncate(request, response)
+    request["spoil"] = await apply_faults(request, "after_commit")
     return response
-
-
-async def _truncate(request: web.Request, response: web.Response) -> None:
-    body = response.body or b"{}"
-    half = web.StreamResponse(status=response.status, headers={
-        "Content-Type": response.content_type, "Content-Length": str(len(body))})
-    await half.prepare(request)
-    await half.write(bytes(body)[:len(body) // 2])
-    if request.transport:
-        request.transport.close()
-    raise ConnectionAbortedError("cut short by the fault plan")
 
 
 @web.middleware
@@ -204,10 +194,15 @@ async def envelope(request: web.Request, handler: Callable) -> web.StreamRespons
     except Exception:
         traceback.print_exc()
         response = ApiError(500, "INTERNAL_SERVER_ERROR", "The bank had a fault").response()
-    if not response.prepared:
-        response.headers["X-Request-ID"] = request.headers.get("X-Request-ID", "")
-        response.headers["Date"] = email.utils.formatdate(usegmt=True)
-    return response
+    response.headers["X-Request-ID"] = request.headers.get("X-Request-ID", "")
+    response.headers["Date"] = email.utils.formatdate(usegmt=True)
+    face = request.app[FACE]
+    if face.faults.active:
+        remember(request, response, face.answers)
+    try:
+        return await spoil(request, response, request.get("spoil", []))
+    except ConnectionError:
+        return web.Response(status=500)
 
 
 def json_body(data: bytes) -> Any:

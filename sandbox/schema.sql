@@ -206,3 +206,10 @@ CREATE TABLE IF NOT EXISTS fault (
     seen INTEGER NOT NULL DEFAULT 0,
     fired INTEGER NOT NULL DEFAULT 0
 );
+
+CREATE TABLE IF NOT EXISTS fault_count (name TEXT PRIMARY KEY, number INTEGER NOT NULL);
+
+CREATE TABLE IF NOT EXISTS held (           -- documents that the fault plan keeps back
+    document_id TEXT PRIMARY KEY REFERENCES document (id),
+    until REAL NOT NULL                     -- real time, seconds since 1970
+);

@@ -7,13 +7,14 @@ import json
 import os
 import signal
 import ssl
+from pathlib import Path
 
 from aiohttp import web
 
 from . import admin_api, admin_pages, clock, intake, rest_accounts, rest_payments
 from .bank import Bank
 from .engine import Engine
-from .faults import FaultPlan
+from .faults import Facts, FaultPlan
 from .pki import write_private
 from .rest_base import FACE, Face, envelope
 
@@ -21,11 +22,26 @@ LOOPBACK = "127.0.0.1"
 PARENT_POLL_SECONDS = 1.0
 
 
-def tls(bank: Bank) -> ssl.SSLContext:
+def tls(bank: Bank, plan: FaultPlan) -> ssl.SSLContext:
     """TLS 1.2 or later, with a client certificate of the bank's own authority."""
+    context, expired = _context(bank, bank.authority.server), _context(
+        bank, bank.authority.expired)
+
+    def greet(connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> int | None:
+        for rule in plan.consult("handshake", Facts()):
+            if rule["action"] == "refuse":
+                return ssl.ALERT_DESCRIPTION_INTERNAL_ERROR
+            connection.context = expired
+        return None
+
+    context.sni_callback = greet
+    return context
+
+
+def _context(bank: Bank, certificate: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(bank.authority.server, bank.authority.server_key)
+    context.load_cert_chain(certificate, bank.authority.server_key)
     context.load_verify_locations(bank.authority.ca)
     context.verify_mode = ssl.CERT_REQUIRED
     return context
@@ -56,10 +72,11 @@ async def _run(bank: Bank, port: int, admin_port: int, parent: int | None) -> No
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     engine = Engine(bank.store)
-    face = Face(bank, engine, FaultPlan(bank.store))
+    plan = FaultPlan(bank.store)
+    face = Face(bank, engine, plan)
     await face.call(engine.open)
     runners, ports = [], []
-    for app, wanted, context in ((customer_app(face), port, tls(bank)),
+    for app, wanted, context in ((customer_app(face), port, tls(bank, plan)),
                                  (admin_app(face), admin_port, None)):
         runner = web.AppRunner(app, access_log=None, handle_signals=False)
         await runner.setup()
