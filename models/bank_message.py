@@ -37,8 +37,15 @@ class BankMessage(models.Model):
     kind = fields.Char(
         string="Format", readonly=True, help="ISO 20022 message name, found in the content itself."
     )
+    purpose = fields.Selection(
+        [("payment", "Payment"), ("recall", "Recall")],
+        default="payment",
+        readonly=True,
+        help="What a message to the bank asks for: to pay, or to cancel a batch it already has.",
+    )
     # out:  queued ◄─► sending ─► delivered | refused
-    #                     └─► uncertain ─► delivered | queued | refused
+    #         │           └─► uncertain ─► delivered | queued | refused
+    #         └─► withdrawn
     # in:   stored ─► processed | quarantined ─► (process again) stored
     state = fields.Selection(
         [
@@ -47,6 +54,7 @@ class BankMessage(models.Model):
             ("delivered", "Delivered"),
             ("refused", "Refused"),
             ("uncertain", "Uncertain"),
+            ("withdrawn", "Withdrawn"),
             ("stored", "Stored"),
             ("processed", "Processed"),
             ("quarantined", "Quarantined"),

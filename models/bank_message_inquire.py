@@ -22,9 +22,16 @@ class BankMessage(models.Model):
         uncertain = self.search([*due, ("state", "=", "uncertain")])
         if not connection.profile_id.poll_status:
             return uncertain
-        return uncertain | self.search(
-            [*due, ("state", "=", "delivered"), ("batch_id.state", "in", ("sent", "accepted"))]
-        )
+        return uncertain | self.search([*due, *self._awaiting_fate()])
+
+    @api.model
+    def _awaiting_fate(self):
+        """Domain of the payment messages that the bank has and has not finished with."""
+        return [
+            ("purpose", "=", "payment"),
+            ("state", "=", "delivered"),
+            ("batch_id.state", "in", ("sent", "accepted")),
+        ]
 
     @api.model
     def _wake_for_inquiries(self):
@@ -37,8 +44,8 @@ class BankMessage(models.Model):
                 "|",
                 ("state", "=", "uncertain"),
                 "&",
-                ("state", "=", "delivered"),
-                ("batch_id.state", "in", ("sent", "accepted")),
+                "&",
+                *self._awaiting_fate(),
             ],
             order="next_attempt",
             limit=1,
@@ -88,7 +95,7 @@ class BankMessage(models.Model):
                     "error": self.env._("The bank does not have the message: it is sent again."),
                 }
             )
-            self.batch_id._engine().write({"state": "approved"})
+            self._follow()
             self._wake_senders()
         elif self.state == "delivered":
             self.next_attempt = self._next_question()
@@ -110,7 +117,7 @@ class BankMessage(models.Model):
             # This bank knows a message again by its key: the same bytes under the same key can't
             # be executed twice. The doubt stays until it answers.
             self.write({"state": "queued", "next_attempt": now})
-            self.batch_id._engine().write({"state": "approved"})
+            self._follow()
             self._wake_senders()
             return
         values = {"next_attempt": self._next_question()}

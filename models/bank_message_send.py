@@ -24,6 +24,13 @@ _logger = logging.getLogger(__name__)
 COLLISIONS = (SerializationFailure, LockNotAvailable, DeadlockDetected)
 FIRST_PAUSE, LONGEST_PAUSE = 30, 3600  # seconds between attempts
 COMPLAIN_AFTER = 5  # failed attempts before a person is told
+# What a payment message's state makes of its batch.
+BATCH_STATES = {
+    "queued": "approved",
+    "sending": "sending",
+    "uncertain": "uncertain",
+    "delivered": "sent",
+}
 LANES = ("cron_send", "cron_send_2", "cron_send_3", "cron_send_4")
 
 
@@ -119,7 +126,7 @@ class BankMessage(models.Model):
                     "lease_until": now + self._seconds("lease_seconds", 600),
                 }
             )
-            message.batch_id._engine().write({"state": "sending"})
+            message._follow()
         self._commit()
         return message
 
@@ -194,8 +201,7 @@ class BankMessage(models.Model):
                 "error_code": False,
             }
         )
-        if self.batch_id.state in ("approved", "sending", "uncertain"):
-            self.batch_id._engine().write({"state": "sent"})
+        self._follow()
         self._keep_answer(receipt)
         self.connection_id._note_outcome()
 
@@ -215,14 +221,14 @@ class BankMessage(models.Model):
                 **self._error_values(outcome.code, outcome.message, outcome),
             }
         )
-        self.batch_id._engine().write({"state": "approved"})
+        self._follow()
         self._wake_senders(self.next_attempt)
         if outcome.permanent or self.attempts == COMPLAIN_AFTER:
             self._tell_administrators(outcome.message)
         self.connection_id._note_outcome(outcome.message, outcome)
 
     def _end_refused(self, outcome):
-        """The bank said no to the whole message: every bill is open again."""
+        """The bank said no to the whole message."""
         self._keep_outcome_answer(outcome)
         if self.doubt:
             # It may have said no to the repetition of a message that it has.
@@ -234,10 +240,23 @@ class BankMessage(models.Model):
         reasons = outcome.reasons or ()
         code = reasons[0].code if reasons else outcome.code
         text = "; ".join(reason.text for reason in reasons if reason.text) or outcome.message
-        self._fail_batch(code, text)
+        self._follow(code, text)
         self.connection_id._note_outcome()
 
+    def _follow(self, code=None, text=None):
+        """Let the batch follow the state that this message has reached.
+
+        :param code, text: why, where the bank refused the message
+        """
+        batch = self.batch_id._engine()
+        if self.state == "refused":
+            self._fail_batch(code, text)
+        # A batch that the bank has accepted or settled meanwhile does not go back to “sent”.
+        elif self.state != "delivered" or batch.state in ("approved", "sending", "uncertain"):
+            batch.write({"state": BATCH_STATES[self.state]})
+
     def _fail_batch(self, code, text):
+        """No payment of the batch is made: every bill is open again."""
         batch = self.batch_id._engine()
         batch.payment_ids._bank_apply(
             {pay: {"status": "RJCT", "reason": code, "text": text} for pay in batch.payment_ids}
@@ -258,7 +277,7 @@ class BankMessage(models.Model):
         )
         if outcome is not None:
             self._keep_outcome_answer(outcome)
-        self.batch_id._engine().write({"state": "uncertain"})
+        self._follow()
         self.env.ref("account_bank_connect.cron_fetch")._trigger(ask)
         self._tell_administrators(text)
         self.connection_id._note_outcome(text, outcome)

@@ -348,7 +348,14 @@ class BankPaymentBatch(models.Model):
 
     def action_download_message(self):
         self.ensure_one()
-        message = self.message_ids_bank.filtered(lambda msg: msg.direction == "out")[:1]
+        message = self._payment_message()
         if not message:
             raise UserError(self.env._("There is no message yet: it is made on approval."))
         return message.action_download()
+
+    def _payment_message(self):
+        """The one message that asks the bank to pay this batch; empty before approval."""
+        self.ensure_one()
+        return self.message_ids_bank.filtered(
+            lambda message: message.direction == "out" and message.purpose == "payment"
+        )

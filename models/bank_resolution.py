@@ -175,12 +175,12 @@ class BankResolution(models.Model):
                     "next_attempt": fields.Datetime.now(),
                 }
             )
-            batch.write({"state": "sent"})
+            message._follow()
         elif self.verdict == "resend":
             message.write({"state": "queued", "next_attempt": fields.Datetime.now()})
-            batch.write({"state": "approved"})
+            message._follow()
             message._wake_senders()
         else:
             message.write({"state": "refused"})
-            message._fail_batch("NARR", note)
+            message._follow("NARR", note)
         batch.message_post(body=note)
