@@ -9,7 +9,7 @@
     "license": "LGPL-3",
     "depends": ["account", "base_iban", "certificate"],
     "external_dependencies": {
-        "python": ["cryptography", "lxml", "python-stdnum", "requests"],
+        "python": ["cryptography", "lxml", "prometheus-client", "python-stdnum", "requests"],
     },
     "data": [
         "security/groups.xml",
@@ -24,11 +24,14 @@
         "wizards/bank_reject_wizard_views.xml",
         "wizards/bank_resolve_wizard_views.xml",
         "wizards/bank_certificate_wizard_views.xml",
+        "wizards/bank_secret_wizard_views.xml",
         "views/bank_connection_views.xml",
         "views/bank_connection_profile_views.xml",
         "views/bank_payment_batch_views.xml",
         "views/bank_message_views.xml",
         "views/bank_uncertain_views.xml",
+        "views/bank_alert_views.xml",
+        "views/bank_monitor_views.xml",
         "views/account_payment_views.xml",
         "views/account_move_views.xml",
         "views/account_journal_views.xml",

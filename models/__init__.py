@@ -14,6 +14,7 @@ from . import (
     bank_message,
     bank_message_send,
     bank_message_inquire,
+    bank_connection_call,
     bank_connection_breaker,
     bank_message_receive,
     bank_status_import,
@@ -22,4 +23,10 @@ from . import (
     bank_statement_match,
     bank_statement_import,
     account_bank_statement,
+    bank_webhook,
+    bank_watch,
+    bank_alert,
+    bank_monitor,
+    bank_figures,
+    bank_monitor_token,
 )

@@ -32,6 +32,13 @@ class BankConnection(models.Model):
         """Keep the health of the line: ``error`` is a sentence, ``outcome`` what was raised."""
         self.ensure_one()
         now = fields.Datetime.now()
+        # sudo: the finding is the system's, whoever's action made the call.
+        self.env["bank.connection.call"].sudo().create(
+            {
+                "connection_id": self.id, "date": now, "failed": bool(error),
+                "code": getattr(outcome, "code", False),
+            }
+        )
         if not error:
             values = {
                 "last_success": now,
@@ -67,14 +74,22 @@ class BankConnection(models.Model):
     def _tell_administrators(self, summary):
         """Open a task for each bank administrator of the company, once for each sentence."""
         self.ensure_one()
-        group = self.env.ref("account_bank_connect.group_admin")
         summary = summary[:250]
         known = self.activity_ids.filtered(lambda activity: activity.summary == summary).user_id
-        for user in group.sudo().all_user_ids - known:
-            if user.active and self.company_id in user.company_ids and not user._is_superuser():
-                self.activity_schedule(
-                    "account_bank_connect.activity_connection", user_id=user.id, summary=summary
-                )
+        for user in self._administrators() - known:
+            self.activity_schedule(
+                "account_bank_connect.activity_connection", user_id=user.id, summary=summary
+            )
+
+    def _administrators(self):
+        """The people who look after this connection."""
+        group = self.env.ref("account_bank_connect.group_admin")
+        # sudo: who they are is no secret, but users' groups are the administrator's to read.
+        return group.sudo().all_user_ids.filtered(
+            lambda user: user.active
+            and self.company_id in user.company_ids
+            and not user._is_superuser()
+        )
 
 
 class ResCompany(models.Model):

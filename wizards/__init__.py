@@ -8,4 +8,5 @@ from . import (
     bank_resolve_wizard,
     bank_certificate_wizard,
     bank_stop_wizard,
+    bank_secret_wizard,
 )

@@ -1,0 +1,204 @@
+"""What is wrong, or will soon be, on the way between Odoo and the banks.
+
+Everything is found by one query for each kind of trouble, whatever the number of connections.
+"""
+
+import logging
+from collections import namedtuple
+from datetime import timedelta
+
+from dateutil.easter import easter
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+_logger = logging.getLogger(__name__)
+
+# Hours before something is worth a person's time; system parameters of these names, led by
+# "account_bank_connect.", override them, and 0 switches one off.
+DEFAULTS = {
+    "alert_uncertain_hours": 4,
+    "alert_queued_hours": 2,
+    "alert_unanswered_hours": 24,
+    "alert_quarantined_hours": 0.25,
+    "alert_silent_hours": 6,
+    "alert_statement_days": 2,  # business days
+    "alert_remind_hours": 24,
+}
+CERTIFICATE_DAYS = (7, 14, 30, 60)
+
+#: One kind of trouble on one connection. ``level``: the smaller, the more urgent (days left, for a
+#: certificate). ``count``: how many messages. ``since``: when the oldest began, or when the
+#: certificate ends.
+Finding = namedtuple("Finding", "connection_id code level count since")
+
+
+class BankWatch(models.AbstractModel):
+    _name = "bank.watch"
+    _description = "Watch over Bank Connections"
+
+    @api.model
+    def _limit(self, name):
+        """A threshold, as a number; 0: switched off."""
+        # sudo: thresholds are the system administrator's to set, and no secret.
+        value = self.env["ir.config_parameter"].sudo().get_param(f"account_bank_connect.{name}")
+        try:
+            return float(value) if value else DEFAULTS[name]
+        except ValueError:
+            _logger.warning("account_bank_connect.%s is no number: %r", name, value)
+            return DEFAULTS[name]
+
+    @api.model
+    def _findings(self):
+        """Everything that is wrong now.
+
+        :return: list of :class:`Finding`, at most one for each connection and code
+        """
+        self.env.flush_all()
+        now = fields.Datetime.now()
+        findings = []
+        for code, query in (
+            ("uncertain", self._query_uncertain),
+            ("queued", self._query_queued),
+            ("unanswered", self._query_unanswered),
+            ("quarantined", self._query_quarantined),
+            ("silent", self._query_silent),
+        ):
+            hours = self._limit(f"alert_{code}_hours")
+            if hours > 0:
+                rows = self.env.execute_query(query(now - timedelta(hours=hours)))
+                findings += [Finding(row[0], code, 0, row[1], row[2]) for row in rows]
+        return findings + self._certificates(now) + self._missing_statements(now)
+
+    def _query_uncertain(self, before):
+        return SQL(
+            """
+            SELECT connection_id, count(*), min(uncertain_since)
+              FROM bank_message
+             WHERE state = 'uncertain' AND uncertain_since < %s
+          GROUP BY connection_id
+            """,
+            before,
+        )
+
+    def _query_queued(self, before):
+        # What somebody stopped or suspended waits on purpose.
+        return SQL(
+            """
+            SELECT message.connection_id, count(*), min(message.create_date)
+              FROM bank_message message
+              JOIN bank_connection connection ON connection.id = message.connection_id
+              JOIN res_company company ON company.id = connection.company_id
+             WHERE message.state = 'queued' AND message.create_date < %s
+               AND connection.state = 'active' AND company.bank_stopped IS NOT TRUE
+          GROUP BY message.connection_id
+            """,
+            before,
+        )
+
+    def _query_unanswered(self, before):
+        # A batch is “sent” until the bank says more than that it has the file.
+        return SQL(
+            """
+            SELECT message.connection_id, count(*), min(message.sent_date)
+              FROM bank_payment_batch batch
+              JOIN bank_message message ON message.batch_id = batch.id
+              JOIN bank_connection connection ON connection.id = message.connection_id
+             WHERE batch.state = 'sent' AND message.direction = 'out'
+               AND message.state = 'delivered' AND message.sent_date < %s
+               AND connection.state = 'active'
+          GROUP BY message.connection_id
+            """,
+            before,
+        )
+
+    def _query_quarantined(self, before):
+        return SQL(
+            """
+            SELECT connection_id, count(*), min(create_date)
+              FROM bank_message
+             WHERE state = 'quarantined' AND processed_date < %s
+          GROUP BY connection_id
+            """,
+            before,
+        )
+
+    def _query_silent(self, before):
+        return SQL(
+            """
+            SELECT id, 0, COALESCE(last_success, create_date)
+              FROM bank_connection
+             WHERE state = 'active' AND COALESCE(last_success, create_date) < %s
+            """,
+            before,
+        )
+
+    @api.model
+    def _certificates(self, now):
+        """Own certificates that expire soon; the level is the smallest term that they fall in."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT connection.id, certificate.date_end
+                  FROM bank_connection connection
+                  JOIN certificate_certificate certificate
+                    ON certificate.id = connection.certificate_id
+                 WHERE connection.state = 'active' AND certificate.date_end < %s
+                """,
+                now + timedelta(days=max(CERTIFICATE_DAYS)),
+            )
+        )
+        return [
+            Finding(
+                connection, "certificate",
+                0 if end <= now else min(
+                    days for days in CERTIFICATE_DAYS if end < now + timedelta(days=days)
+                ),
+                0, end,
+            )
+            for connection, end in rows
+        ]
+
+    @api.model
+    def _missing_statements(self, now):
+        """Connections that brought no statement although banks worked meanwhile."""
+        limit = self._limit("alert_statement_days")
+        if limit <= 0:
+            return []
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT connection.id, COALESCE(
+                           (SELECT max(message.create_date) FROM bank_message message
+                             WHERE message.connection_id = connection.id
+                               AND message.direction = 'in' AND message.kind LIKE 'camt.053%%'),
+                           connection.create_date)
+                  FROM bank_connection connection
+                  JOIN bank_connection_profile profile ON profile.id = connection.profile_id
+                 WHERE connection.state = 'active' AND profile.document_kinds LIKE '%%camt.053%%'
+                """
+            )
+        )
+        findings = []
+        for connection, last in rows:
+            days = business_days_between(last.date(), now.date())
+            if days >= limit:
+                findings.append(Finding(connection, "statement", 0, days, last))
+        return findings
+
+
+def business_days_between(first, last):
+    """Days after ``first`` and before ``last`` on which euro payments are settled.
+
+    Mondays to Fridays but for the closing days of TARGET, the Eurosystem's settlement system
+    (ECB decision of 14 December 2000, in force since 2002).
+    """
+    count = 0
+    for number in range(1, min((last - first).days, 60)):
+        day = first + timedelta(days=number)
+        sunday = easter(day.year)
+        closed = (
+            (day.month, day.day) in ((1, 1), (5, 1), (12, 25), (12, 26))
+            or day in (sunday - timedelta(days=2), sunday + timedelta(days=1))
+        )
+        count += day.weekday() < 5 and not closed
+    return count
