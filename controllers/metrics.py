@@ -8,8 +8,9 @@ from datetime import datetime
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.exposition import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+CONTENT_TYPE = CONTENT_TYPE_LATEST
 PREFIX = "bank_connect_"
 LINE = ("connection_id", "connection")
 
