@@ -5,18 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from datetime import date
 from pathlib import Path
 
-from ..checks import odoo_log
 from ..processes import Interrupted, ProcessError, Supervisor, guarded
-from ..settings import MODULE, Settings
-from . import bills, cast, totals
-from .entering import enter
+from ..settings import Settings
+from . import bills, screenshots
+from .play import Play
 from .progress import DemoError, Progress
-from .road import Road
 from .stage import Scene, Stage
-from .verdict import Verdict
 
 
 def main() -> int:
@@ -27,9 +23,18 @@ def main() -> int:
         with Supervisor() as supervisor:
             stage = Stage(settings, supervisor, progress)
             scene = stage.open(fresh=chosen.fresh)
-            agreed = play(scene, progress, max(chosen.bills, bills.SPECIAL_BILLS))
+            play = Play(scene, progress, max(chosen.bills, bills.SPECIAL_BILLS))
+            play.act()
+            agreed = play.judge()
+            if chosen.screenshots or not chosen.once:
+                encore = play.encore()
+            if chosen.screenshots:
+                taken = screenshots.take(
+                    settings, supervisor, scene, play.verdict, encore, chosen.screenshots
+                )
+                progress.say(f"{len(taken)} pictures are in {chosen.screenshots}")
             if not chosen.once:
-                _invite(scene, agreed)
+                _invite(scene)
                 _stay(stage)
     except (DemoError, ProcessError) as error:
         print(f"\nThe demo stopped: {error}\nLogs are in {settings.logs}", file=sys.stderr)
@@ -55,58 +60,13 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def play(scene: Scene, progress: Progress, count: int) -> bool:
-    """The whole road once; True if all is well."""
-    # The bank's day: an earlier run on this calendar day has moved its clock ahead.
-    day = max(scene.desk.now().date(), date.today())
-    ordinary = [vendor.key for vendor in cast.vendors() if vendor.key.startswith("ordinary")]
-    orders = bills.plan(count, day, scene.run, ordinary)
-
-    progress.chapter("The road")
-    enter(scene, orders, day)
-    progress.say(f"{count} vendor bills and a credit note are entered and posted")
-    road = Road(scene, progress, orders)
-    road.send_to_bank(day)
-    road.try_what_is_forbidden()
-    road.approve()
-    road.wait_until_sent()
-    road.let_the_bank_execute()
-    road.end_the_day()
-    road.next_day()
-    road.finish()
-
-    progress.chapter("Payments")
-    verdict = Verdict(scene, orders)
-    print("\n".join(verdict.lines()))
-    progress.chapter("Three counts, since the books were opened")
-    counts, faults = totals.count(scene)
-    print("\n".join(totals.show(counts)))
-    faults += totals.faults(counts) + verdict.faults() + _log_faults(scene)
-    if faults:
-        print("\nNot as it should be:\n" + "\n".join(f"  • {fault}" for fault in faults))
-        return False
-    progress.chapter(
-        f"{len(orders)} payments are where they should be; Odoo's ledger, the messages and the "
-        "bank's ledger agree to the cent."
-    )
-    return True
-
-
-def _log_faults(scene: Scene) -> list[str]:
-    """Errors, and warnings of the module, in Odoo's log."""
-    with scene.log.open(errors="replace") as lines:
-        found = odoo_log.read(lines, [MODULE, "bank.message", "bank.payment.batch"]).problems
-    # PostgreSQL's way to say that two workers met at one row; one of them tries again.
-    found = [problem for problem in found if "could not serialize access" not in problem]
-    return [f"Odoo's log ({scene.log}): {problem.splitlines()[0]}" for problem in found[:5]]
-
-
-def _invite(scene: Scene, agreed: bool) -> None:
+def _invite(scene: Scene) -> None:
     """Where to look, and as whom."""
     print(f"\nOdoo               {scene.url}/odoo")
     for login, person in scene.people.items():
         print(f"    {login:<14} {person.password:<14} {person.name}")
     print(f"The sandbox bank   {scene.desk.url}/")
+    print("A batch waits for the manager's approval, and open bills for the accountant.")
     print("Ctrl-C stops everything; the next run goes on from here.", flush=True)
 
 

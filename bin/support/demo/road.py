@@ -38,12 +38,15 @@ class Road:
         together = [order for order in self._orders if order.vendor in ("grouped", "netted")]
         second = [order for order in self._orders if order.account == "second"]
         apart = [order for order in self._orders if order not in together + second]
-        self._send(apart, day)
-        self._send(together, day, group_payments=True, net_credit_notes=True)
-        self._send(second, day, journal_id=self._scene.found["journals"]["second"])
+        self.batches = [
+            *self.send(apart, day),
+            *self.send(together, day, group_payments=True, net_credit_notes=True),
+            *self.send(second, day, journal_id=self._scene.found["journals"]["second"]),
+        ]
         self._find_payments()
 
-    def _send(self, orders: list[Order], day: date, **choices) -> None:
+    def send(self, orders: list[Order], day: date, **choices) -> list[int]:
+        """Fill the wizard as the accountant, with ``choices`` of its fields; the new batches."""
         bills = {bill.id: order for order in orders for bill in order.bills}
         wizard = self._open_wizard(list(bills))
         self._accountant.write(
@@ -67,7 +70,6 @@ class Road:
             "bank.payment.batch", action["domain"],
             ["name", "payment_count", "amount_total", "currency_id", "journal_id"],
         )
-        self.batches += [batch["id"] for batch in created]
         for batch in created:
             self._say(
                 f"{self._accountant.name} (accountant) sent {batch['name']}: "
@@ -75,6 +77,7 @@ class Road:
                 f"{batch['amount_total']:,.2f} {batch['currency_id'][1]} "
                 f"from {batch['journal_id'][1]}"
             )
+        return [batch["id"] for batch in created]
 
     def _open_wizard(self, bills: list[int]) -> int:
         return self._accountant.call("account.move", "action_send_to_bank", bills)["res_id"]

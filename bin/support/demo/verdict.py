@@ -131,6 +131,10 @@ class Verdict:
                 shown.append(f"{_number(order.bills[0])}: “{text}”")
         return shown
 
+    def bill_of(self, fate: str) -> int:
+        """The id of the bill whose payment had this fate."""
+        return next(order.bills[0].id for order in self._orders if order.fate == fate)
+
     @staticmethod
     def _account(order: Order) -> cast.Account:
         return next(account for account in cast.ACCOUNTS if account.key == order.account)
