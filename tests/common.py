@@ -7,7 +7,7 @@ from unittest.mock import patch
 from odoo import Command, fields
 from odoo.tests import TransactionCase, new_test_user
 
-from .scripted_connector import ScriptedConnector
+from .scripted_connector import PowerCut, ScriptedConnector
 
 MODULE = "account_bank_connect"
 # 32 bytes that protect nothing: a master key for tests.
@@ -212,6 +212,16 @@ class BankConnectCommon(TransactionCase):
         with self.enter_registry_test_mode():
             result = self.env.ref(f"{MODULE}.cron_{name}").method_direct_trigger()
         self.assertIs(result, True, "the scheduled action failed")
+
+    def crash_cron(self, name):
+        """Run a scheduled action in which the server dies; what was committed before stays."""
+        # Not assertRaises: it would roll the commits back as well.
+        try:
+            self.run_cron(name)
+        except PowerCut:
+            self.env.invalidate_all()
+        else:
+            self.fail("the server did not die")
 
     def receive(self, *documents):
         """Let the bank lay documents out, fetch and process them; returns the messages."""

@@ -4,11 +4,9 @@ import io
 from unittest.mock import patch
 
 from lxml import etree
-
+from odoo.addons.account_bank_connect.formats import pain001
 from odoo.exceptions import UserError
 from odoo.tests import tagged
-
-from odoo.addons.account_bank_connect.formats import pain001
 
 from .common import BankConnectCommon, iban
 from .documents import camt

@@ -1,9 +1,8 @@
-from psycopg2 import IntegrityError
-from psycopg2.errors import ExclusionViolation
-
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
+from psycopg2 import IntegrityError
+from psycopg2.errors import ExclusionViolation
 
 from .common import BankConnectCommon
 

@@ -1,7 +1,6 @@
 from odoo import fields
-from odoo.tests import tagged
-
 from odoo.addons.account_bank_connect.connectors.interface import Uncertain
+from odoo.tests import tagged
 
 from .common import BankConnectCommon
 from .documents import camt, paid, pain002
