@@ -20,6 +20,8 @@ ROOTS = {
     "BkToCstmrAcctRpt": "camt.052",
     "BkToCstmrStmt": "camt.053",
     "BkToCstmrDbtCdtNtfctn": "camt.054",
+    "CstmrPmtCxlReq": "camt.055",
+    "RsltnOfInvstgtn": "camt.029",
 }
 
 
