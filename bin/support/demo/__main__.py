@@ -67,6 +67,7 @@ def _invite(scene: Scene) -> None:
         print(f"    {login:<14} {person.password:<14} {person.name}")
     print(f"The sandbox bank   {scene.desk.url}/")
     print("A batch waits for the manager's approval, and open bills for the accountant.")
+    print(f"The bank's clock stands at {scene.desk.now():%d %B %Y, %H:%M}: advance it on its page.")
     print("Ctrl-C stops everything; the next run goes on from here.", flush=True)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 CENT = Decimal("0.01")
 DISCOUNT = Decimal("0.02")  # of the payment term that the stage makes
@@ -68,7 +69,8 @@ class Order:
         for bill in self.bills:
             reduced = bill.amount - (bill.amount * DISCOUNT if bill.discount else 0)
             total += -reduced if bill.credit_note else reduced
-        return total.quantize(CENT)
+        # Odoo rounds half a cent up.
+        return total.quantize(CENT, ROUND_HALF_UP)
 
     @property
     def expected(self) -> Fate:
@@ -87,7 +89,7 @@ def plan(count: int, day: date, run: int, ordinary_vendors: list[str]) -> list[O
     :param run: makes references and amounts of this run its own
     """
     chance = random.Random(f"{day} {run}")  # noqa: S311  (amounts, not secrets)
-    numbers = iter(range(1, count + 2))
+    numbers = itertools.count(1)
 
     def bill(low: int = 40, high: int = 900, **more) -> Bill:
         amount = Decimal(chance.randrange(low * 100, high * 100)).scaleb(-2)
