@@ -115,7 +115,10 @@ class BankPaymentBatch(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        journals = self.env["account.journal"].browse({vals["journal_id"] for vals in vals_list})
+        lines = {journal.id: journal.bank_connection_id.id for journal in journals}
         for vals in vals_list:
+            vals["connection_id"] = lines[vals["journal_id"]]
             vals["name"] = self.env["ir.sequence"].next_by_code("bank.payment.batch")
             vals["reference"] = self._new_reference()
             # Nobody prepares in somebody else's name.

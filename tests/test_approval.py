@@ -274,38 +274,18 @@ class TestApproval(BankConnectCommon):
                         {field: value}
                     )
 
-    def test_a_batch_is_made_in_nobody_elses_name(self):
-        batch = (
-            self.env["bank.payment.batch"]
-            .with_user(self.preparer)
-            .create(
-                {
-                    "journal_id": self.journal.id,
-                    "connection_id": self.connection.id,
-                    "currency_id": self.eur.id,
-                    "execution_date": "2030-01-01",
-                    "preparer_id": self.approver.id,
-                    "state": "approved",
-                    "seal": "0" * 64,
-                    "name": "MINE",
-                    "reference": "MINE",
-                }
-            )
-        )
-        self.assertEqual((batch.preparer_id, batch.state), (self.preparer, "draft"))
-        self.assertNotIn("MINE", (batch.name, batch.reference))
-        with self.assertRaisesRegex(UserError, "has no payments"):
-            batch.action_submit()
-        with self.assertRaises(UserError):
+    def test_only_the_wizard_makes_batches(self):
+        """A batch made over RPC would hold payments that nobody checked."""
+        with self.assertRaises(AccessError):
             self.env["bank.payment.batch"].with_user(self.preparer).create(
                 {
                     "journal_id": self.journal.id,
-                    "connection_id": self.connection.id,
                     "currency_id": self.eur.id,
                     "execution_date": "2030-01-01",
                     "payment_ids": [Command.link(self.payment.id)],
                 }
             )
+        self.assertFalse(self.payment.bank_batch_id - self.batch)
 
     def test_a_payment_in_a_batch_is_frozen(self):
         payment = self.payment.with_user(self.preparer)

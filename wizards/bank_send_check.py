@@ -80,6 +80,8 @@ class BankSendWizardLine(models.TransientModel):
                 )
             ]
         problems = []
+        if self.currency_id.compare_amounts(self.discount, self._discount()):
+            problems.append(self.env._("The discount is not the one that the vendor grants."))
         if self.currency_id.compare_amounts(abs(self.amount), abs(self.residual)) > 0:
             problems.append(
                 self.env._("More than what is open (%s).", self.currency_id.format(self.residual))

@@ -18,14 +18,15 @@ class BankSendWizard(models.TransientModel):
 
         :return: the new batches, drafts
         """
-        batches = self.env["bank.payment.batch"]
+        # sudo: batches are made here only, from lines that were checked; the user stays their
+        # preparer.
+        batches = self.env["bank.payment.batch"].sudo()
         for (journal, currency, level), group in self._batches(lines).items():
             profile = journal.bank_connection_id.profile_id
             for payments in split_every(profile.max_payments or len(group), self._payments(group)):
                 batch = batches.create(
                     {
                         "journal_id": journal.id,
-                        "connection_id": journal.bank_connection_id.id,
                         "currency_id": currency.id,
                         "execution_date": self.execution_date,
                         "service_level": level,
@@ -35,7 +36,7 @@ class BankSendWizard(models.TransientModel):
                 )
                 self._fill(batch, payments)
                 batches |= batch
-        return batches
+        return batches.sudo(False)
 
     def _fill(self, batch, payments):
         """Create or take over the payments of one batch.
