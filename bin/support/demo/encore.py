@@ -12,12 +12,13 @@ from .entering import enter
 from .road import Road
 from .stage import Scene
 
-SENT, OPEN = 6, 8  # bills
+SENT, OPEN = 6, 7  # bills
 
 
 @dataclass(frozen=True)
 class Encore:
     batch: int  # waits for the manager
+    sent_bills: list[int]  # those in the batch
     open_bills: list[int]  # wait for the accountant
 
 
@@ -33,4 +34,5 @@ def prepare(scene: Scene, road: Road, vendors: list[str], day: date) -> Encore:
     ]
     enter(scene, orders, day)
     (batch,) = road.send(orders[:SENT], day)
-    return Encore(batch, [order.bills[0].id for order in orders[SENT:]])
+    ids = [order.bills[0].id for order in orders]
+    return Encore(batch, ids[:SENT], ids[SENT:])

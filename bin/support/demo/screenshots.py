@@ -145,7 +145,9 @@ def _take(
         browser.picture(folder / f"{picture}.png")
 
     browser.open(f"{scene.url}/odoo/action-account.action_move_in_invoice_type", ".o_data_row")
-    wizard = accountant.call("account.move", "action_send_to_bank", encore.open_bills)
+    # One of them is on its way already: the picture shows a problem in words, too.
+    chosen = [*encore.open_bills, encore.sent_bills[0]]
+    wizard = accountant.call("account.move", "action_send_to_bank", chosen)
     # As the list's action menu opens it.
     action = json.dumps(wizard | {"views": [[False, "form"]]})
     browser.run(f"void odoo.__WOWL_DEBUG__.root.env.services.action.doAction({action})")
