@@ -219,6 +219,9 @@ class Connector(ABC):
         The outcome speaks of this attempt alone: after an uncertain one, a later `NotSent` does
         not undo the doubt about the first.
 
+        A camt.055 recalls the message that `document.reference` names; a receipt with the status
+        "CANC" says that its payments are cancelled.
+
         :raises NotSent: no part of the message was accepted
         :raises Refused: the bank said no
         :raises Uncertain: anything else

@@ -117,6 +117,9 @@ PROBLEMS: dict[str, Problem] = {
         "Choose another payment type, or extend the profile.",
         True,
     ),
+    "cannot_recall": Problem(
+        "This bank's profile offers no way to recall payments.", "Telephone the bank.", True
+    ),
     "no_reference": Problem("The bank's reference of this message is unusable.", _BANK, True),
     "request_invalid": Problem("The request could not be built.", "See the detail.", True),
     "breaker": Problem("The connection rests after repeated failures.", _LATER),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 
-from . import rest_documents
+from . import rest_cancel, rest_documents
 from .bodies import BODIES
 from .health import examine
 from .http import Answer, Failure, HttpChannel
@@ -43,7 +43,7 @@ from .rest_answers import (
     status_of,
     usable_id,
 )
-from .rest_profile import Ask, RestProfile, fill
+from .rest_profile import Ask, RestProfile, Rule, fill
 from .settings import Settings
 
 # What a profile's rule means, as the outcome and its code.
@@ -87,35 +87,20 @@ class RestConnector(Connector):
     # Sending
 
     def submit(self, document: Document, key: str) -> Receipt:
+        if document.message_name.startswith(rest_cancel.REQUEST):
+            return rest_cancel.recall(self, document, key)
         submit = self.profile.submit
-        where = self._address(document, key)
+        self.check_document(document, key)
+        where = self._address(document)
         body, content_type = BODIES[submit.body](document)
-        # A key in a header of its own leaves X-Request-ID free to tell attempts apart.
-        own = self.profile.key.header.lower() == "x-request-id"
-        request_id = key if own else str(uuid.uuid4())
-        headers = {
-            **self._headers(self.profile.headers),
-            "X-Request-ID": request_id,
-            self.profile.key.header: key,
-            "Accept": submit.accept,
-            "Content-Type": content_type,
-        }
-        try:
-            answer = self.channel.exchange(
-                "POST",
-                self.url(submit.path, where),
-                request_id=request_id,
-                headers=headers,
-                body=body,
-                fresh=True,
-            )
-        except Failure as failure:
-            raise failure.outcome(Uncertain if failure.sent else NotSent) from None
-        return self._receipt(answer, key, where)
+        headers = {"Accept": submit.accept, "Content-Type": content_type}
+        answer = self.send("POST", self.url(submit.path, where), key, headers, body)
+        means = self.meaning(answer, submit.answers)
+        return self._delivered(answer, key, where, means == "duplicate")
 
-    def _address(self, document: Document, key: str) -> dict[str, str]:
-        """Return service and product for `document`, or say why it cannot go out at all."""
-        submit, limit = self.profile.submit, self.profile.max_bytes
+    def check_document(self, document: Document, key: str) -> None:
+        """:raises NotSent: where certificate, key or size keep `document` from going out at all"""
+        limit = self.profile.max_bytes
         start, end = self.leaf_validity
         if self.now() > end:
             raise build(NotSent, "certificate_expired", detail=f"on {end:%Y-%m-%d %H:%M} UTC")
@@ -127,6 +112,13 @@ class RestConnector(Connector):
             raise build(NotSent, "empty_content")
         if limit is not None and len(document.content) > limit:
             raise build(NotSent, "too_large", size=len(document.content), limit=limit)
+
+    def _address(self, document: Document) -> dict[str, str]:
+        """Return service and product for `document`.
+
+        :raises NotSent: ``no_product``
+        """
+        submit = self.profile.submit
         service = submit.services.get("batch" if document.batch else "single")
         product = next((p.product for p in submit.products if p.suits(document)), None)
         if submit.messages and document.message_name not in submit.messages:
@@ -137,7 +129,31 @@ class RestConnector(Connector):
             raise build(NotSent, "no_product", what=" ".join(str(part) for part in what if part))
         return {name: value for name, value in where.items() if value}
 
-    def _receipt(self, answer: Answer, key: str, where: Mapping[str, str]) -> Receipt:
+    def send(
+        self, method: str, url: str, key: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer:
+        """Send what may change something at the bank, once and under `key`.
+
+        :raises NotSent, Uncertain: without a complete answer
+        """
+        # A key in a header of its own leaves X-Request-ID free to tell attempts apart.
+        own = self.profile.key.header.lower() == "x-request-id"
+        request_id = key if own else str(uuid.uuid4())
+        headers = {
+            **self._headers(self.profile.headers),
+            "X-Request-ID": request_id,
+            self.profile.key.header: key,
+            **headers,
+        }
+        try:
+            return self.channel.exchange(
+                method, url, request_id=request_id, headers=headers, body=body, fresh=True
+            )
+        except Failure as failure:
+            raise failure.outcome(Uncertain if failure.sent else NotSent) from None
+
+    def meaning(self, answer: Answer, rules: Iterable[Rule]) -> str:
+        """Return what a good answer means by the profile's rules; any other is raised."""
         echo = self.profile.key.echo
         success = 200 <= answer.status < 300
         # A gateway in front of the bank refuses without an echo, but only the bank accepts.
@@ -145,11 +161,10 @@ class RestConnector(Connector):
             raise from_answer(Uncertain, "wrong_echo", answer, host=self.host)
         said = reasons(answer)
         codes = {reason.code for reason in said}
-        rules = self.profile.submit.answers
         rule = next((r for r in rules if r.matches(answer.status, codes, answer.headers)), None)
         means = rule.means if rule else "uncertain"
-        if means in ("delivered", "duplicate"):
-            return self._delivered(answer, key, where, means == "duplicate")
+        if means in ("delivered", "duplicate", "cancelled"):
+            return means
         if means in _MEANINGS:
             kind, code = _MEANINGS[means]
             if answer.status in (401, 403):
@@ -176,11 +191,11 @@ class RestConnector(Connector):
         reference = dict(where)
         if payment_id is not None:
             reference["payment_id"] = payment_id
-        return self._make_receipt(
+        return self.make_receipt(
             answer, key, status_of(pick_text(data, fields.get("status"))), reference, duplicate
         )
 
-    def _make_receipt(
+    def make_receipt(
         self,
         answer: Answer,
         key: str,
@@ -219,7 +234,7 @@ class RestConnector(Connector):
             raise from_answer(FetchError, "payment_unknown", answer, host=self.host)
         self.expect_success(answer)
         if is_xml(answer.content_type):
-            return self._make_receipt(answer, key, None, dict(reference))
+            return self.make_receipt(answer, key, None, dict(reference))
         data = json_object(answer)
         if not is_json(answer.content_type):
             raise from_answer(
@@ -228,7 +243,7 @@ class RestConnector(Connector):
         status = status_of(pick_text(data, ask.fields["status"]))
         if status is None:
             raise from_answer(FetchError, "answer_unreadable", answer, host=self.host)
-        return self._make_receipt(answer, key, status, dict(reference))
+        return self.make_receipt(answer, key, status, dict(reference))
 
     def _ask_key(self, ask: Ask, key: str, document: Document) -> Receipt | None:
         answer = self.read(ask.path, {"key": key}, accept=ask.accept)
@@ -248,7 +263,7 @@ class RestConnector(Connector):
             if value := usable_id(pick_text(data, ask.fields.get(name))):
                 reference[name] = value
         status = status_of(pick_text(data, ask.fields.get("status")))
-        return self._make_receipt(answer, key, status, reference)
+        return self.make_receipt(answer, key, status, reference)
 
     # Documents
 

@@ -14,12 +14,10 @@ from typing import Any
 from urllib.parse import quote
 
 from .bodies import BODIES
-from .interface import Document, SettingsError
+from .interface import Document
+from .profile_reader import FIELD, OWN, Reader
 
-_FIELD = re.compile(r"\{([a-z_0-9]+)\}")
 _STATUS = re.compile(r"[2345]xx")
-# Fields that the connector fills itself; any other is a variable of the connection.
-_OWN = {"service", "product", "payment_id", "key", "id", "account"}
 _MEANINGS = (
     "delivered",  # the bank has it
     "duplicate",  # the bank says it already had it, which is the same
@@ -29,72 +27,7 @@ _MEANINGS = (
     "key_conflict",  # the bank knows other content under this key
     "uncertain",
 )
-
-
-class Reader:
-    """Takes values out of a mapping by kind, and complains by the full name of the key."""
-
-    def __init__(self, data: Any, where: str = "") -> None:
-        self.where = where
-        if not isinstance(data, Mapping):
-            raise self.wrong("", "must be an object")
-        self.data = dict(data)
-
-    def wrong(self, key: str, what: str) -> SettingsError:
-        name = f"{self.where}.{key}".strip(".") or "the profile"
-        return SettingsError("profile", f"Bank profile: {name} {what}.")
-
-    def take(self, key: str, kind: type, default: Any = ...) -> Any:
-        value = self.data.pop(key, None)
-        if value is None:
-            if default is ...:
-                raise self.wrong(key, "is missing")
-            return default
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise self.wrong(key, f"must be of type {kind.__name__}")
-        return value
-
-    def choice(self, key: str, values: Any, default: Any = ...) -> str:
-        value = self.take(key, str, default)
-        if value not in values:
-            raise self.wrong(key, f"must be one of {', '.join(sorted(values))}")
-        return value
-
-    def texts(self, key: str, default: Any = ...) -> dict[str, str]:
-        value = self.take(key, dict, default)
-        if not all(isinstance(item, str) for pair in value.items() for item in pair):
-            raise self.wrong(key, "must map texts to texts")
-        return value
-
-    def strings(self, key: str) -> tuple[str, ...]:
-        value = self.take(key, list, [])
-        if not all(isinstance(item, str) for item in value):
-            raise self.wrong(key, "must be a list of texts")
-        return tuple(value)
-
-    def path(self, key: str, fields: set[str], allowed: set[str] | None = None) -> str:
-        """Take a path that must hold `fields` and may hold `allowed` and variables."""
-        value = self.take(key, str)
-        if not value.startswith("/") or value.startswith("//"):
-            raise self.wrong(key, "must start with one slash")
-        if missing := fields - set(_FIELD.findall(value)):
-            raise self.wrong(key, f"must hold {{{'}, {'.join(sorted(missing))}}}")
-        if foreign := (_OWN - fields - (allowed or set())) & set(_FIELD.findall(value)):
-            raise self.wrong(key, f"cannot hold {{{'}, {'.join(sorted(foreign))}}}")
-        return value
-
-    def sub(self, key: str, default: Any = ...) -> Reader | None:
-        value = self.take(key, dict, default)
-        return None if value is None else Reader(value, f"{self.where}.{key}".strip("."))
-
-    def items(self, key: str, default: Any = ...) -> list[Reader]:
-        value = self.take(key, list, default)
-        name = f"{self.where}.{key}".strip(".")
-        return [Reader(item, f"{name}[{index}]") for index, item in enumerate(value)]
-
-    def end(self) -> None:
-        if self.data:
-            raise self.wrong(min(self.data), "is not known")
+_CANCEL_MEANINGS = (*_MEANINGS, "cancelled")  # the payments are cancelled, for good
 
 
 @dataclass(frozen=True)
@@ -107,14 +40,16 @@ class Rule:
     needs_header: str | None = None
 
     @classmethod
-    def read(cls, reader: Reader) -> Rule:
+    def read(cls, reader: Reader, meanings: tuple[str, ...] = _MEANINGS) -> Rule:
         status = reader.data.pop("status", None)
         known = isinstance(status, int) and 200 <= status <= 599
         if isinstance(status, bool) or not (known or _STATUS.fullmatch(str(status))):
             raise reader.wrong("status", 'must be an HTTP status such as 201 or "4xx"')
-        means = reader.choice("means", _MEANINGS)
+        means = reader.choice("means", meanings)
         good = str(status)[0] == "2"
-        if (means == "delivered" and not good) or (means in ("refused", "not_sent") and good):
+        if (means in ("delivered", "cancelled") and not good) or (
+            means in ("refused", "not_sent") and good
+        ):
             raise reader.wrong("means", f"cannot be {means} for status {status}")
         rule = cls(status, means, reader.strings("codes"), reader.take("needs_header", str, None))
         reader.end()
@@ -167,6 +102,18 @@ class Submit:
 
 
 @dataclass(frozen=True)
+class Cancel:
+    """How payments that the bank has are recalled."""
+
+    method: str
+    path: str
+    body: str | None  # how the cancellation request is wrapped; None: the request has no body
+    accept: str
+    fields: Mapping[str, str]
+    answers: tuple[Rule, ...]
+
+
+@dataclass(frozen=True)
 class Ask:
     """A read by path: the status of a payment, or what is known under a key."""
 
@@ -213,6 +160,7 @@ class RestProfile:
     defaults: Mapping[str, str]
     key: Key
     submit: Submit
+    cancel: Cancel | None
     status: Ask | None
     inquiry: Ask | None
     mailbox: Mailbox | None
@@ -240,6 +188,7 @@ class RestProfile:
             defaults=top.texts("defaults", {}),
             key=_key(top.sub("key")),
             submit=_submit(top.sub("submit")),
+            cancel=_cancel(top.sub("cancel", None)),
             status=_ask(top.sub("status", None), {"payment_id"}, {"status"}),
             inquiry=_ask(top.sub("inquiry", None), {"key"}, {"payment_id"}),
             mailbox=_mailbox(top.sub("documents", None)),
@@ -257,10 +206,11 @@ class RestProfile:
         """Return the names of the variables that headers and paths need."""
         texts = [*self.headers.values(), *self.read_headers.values()]
         texts += [self.submit.path, self.check_path]
-        texts += [part.path for part in (self.status, self.inquiry, self.statements) if part]
+        parts = (self.cancel, self.status, self.inquiry, self.statements)
+        texts += [part.path for part in parts if part]
         if box := self.mailbox:
             texts += [box.list_path, box.fetch_path, box.acknowledge_path or ""]
-        return {name for text in texts for name in _FIELD.findall(text)} - _OWN
+        return {name for text in texts for name in FIELD.findall(text)} - OWN
 
 
 def _key(reader: Reader) -> Key:
@@ -301,6 +251,26 @@ def _submit(reader: Reader) -> Submit:
     )
     reader.end()
     return submit
+
+
+def _cancel(reader: Reader | None) -> Cancel | None:
+    if reader is None:
+        return None
+    method = reader.choice("method", {"DELETE", "POST", "PUT"}, "DELETE")
+    rules = reader.items("answers")
+    cancel = Cancel(
+        method=method,
+        path=reader.path("path", set(), {"service", "product", "payment_id"}),
+        # Only a resource that is deleted says by its address alone what is to be cancelled.
+        body=None if method == "DELETE" else reader.choice("body", BODIES),
+        accept=reader.take("accept", str, "application/json"),
+        fields=_fields(reader, set()),
+        answers=tuple(Rule.read(item, _CANCEL_MEANINGS) for item in rules),
+    )
+    if method == "DELETE" and "payment_id" not in FIELD.findall(cancel.path):
+        raise reader.wrong("path", "must hold {payment_id}")
+    reader.end()
+    return cancel
 
 
 def _fields(reader: Reader, needed: set[str]) -> dict[str, str]:
@@ -373,4 +343,4 @@ def fill(template: str, values: Mapping[str, str], *, url: bool = False) -> str:
         text = values[match[1]]
         return quote(text, safe="") if url else text
 
-    return _FIELD.sub(value, template)
+    return FIELD.sub(value, template)

@@ -52,8 +52,11 @@ def test_every_spelling_of_a_signature_is_one_notification(spelling):
     ("stamp", "separator", "signature"),
     [
         # Both made by openssl, as above.
-        ("2026-03-02T09:30:00Z", "",
-         "6b4072dd1e564bf7dc4ca27ba53cb67a45a96b27e3d97cce2a147e6e282b14a6"),
+        (
+            "2026-03-02T09:30:00Z",
+            "",
+            "6b4072dd1e564bf7dc4ca27ba53cb67a45a96b27e3d97cce2a147e6e282b14a6",
+        ),
         ("1772443800000", ".", "8b2b3c3d339f15697b88c383b7186505de6c812d2f72a08da14dccd68ef07eed"),
     ],
 )

@@ -254,6 +254,35 @@ def test_a_kill_between_submission_and_question_changes_nothing(bank):
         assert connector.inquire(key, document).bank_reference == receipt.bank_reference
 
 
+def recalled(connector, receipt):
+    """Return what the bank answers to a recall of the message with this receipt."""
+    request = Document(b"<recall/>", "camt.055.001.08", reference=receipt.bank_reference)
+    return connector.submit(request, str(uuid.uuid4()))
+
+
+def test_a_payment_that_waits_is_recalled(bank, connector):
+    """Held at the bank, it is cancelled, and never executed; once more says the same."""
+    document, key = bank.message("RECALL-1", "pending"), str(uuid.uuid4())
+    receipt = connector.submit(document, key)
+    bank.admin("POST", "/admin/clock", {})
+    assert recalled(connector, receipt).status == "CANC"
+    assert recalled(connector, receipt).status == "CANC"
+    asked = replace(document, reference=receipt.bank_reference)
+    assert connector.inquire(key, asked).status == "CANC"
+    bank.admin("POST", "/admin/clock", {"end_of_day": True})
+    assert bank.executed("RECALL-1") == 0
+
+
+def test_a_payment_that_is_executed_stays(bank, connector):
+    document, key = bank.message("RECALL-2"), str(uuid.uuid4())
+    receipt = connector.submit(document, key)
+    bank.admin("POST", "/admin/clock", {"end_of_day": True})
+    with pytest.raises(Refused) as caught:
+        recalled(connector, receipt)
+    assert caught.value.reasons[0].code == "CANCELLATION_INVALID"
+    assert bank.executed("RECALL-2") == 1
+
+
 def test_another_customers_certificate_does_not_get_in(bank, authority):
     pair = authority.issue("Stranger")
     identity = Identity(pair.certificate, pair.key_pem())
