@@ -1,7 +1,9 @@
 from . import (
+    test_alerts,
     test_approval,
     test_bill_state,
     test_message,
+    test_monitor,
     test_second_payment,
     test_send_problems,
     test_send_wizard,
@@ -10,4 +12,5 @@ from . import (
     test_statement_match,
     test_status_import,
     test_uncertain,
+    test_webhook,
 )
