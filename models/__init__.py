@@ -29,4 +29,7 @@ from . import (
     bank_monitor,
     bank_figures,
     bank_monitor_token,
+    bank_links,
+    bank_message_preview,
+    account_journal_dashboard,
 )

@@ -25,7 +25,9 @@ class AccountMove(models.Model):
         string="Bank status", related="bank_payment_id.bank_status", store=True
     )
     bank_status_text = fields.Char(string="At the bank", related="bank_payment_id.bank_status_text")
-    bank_may_send = fields.Boolean(compute="_compute_bank_may_send")
+    # Computed as superuser: buyers open bills too, and know nothing of instalments.
+    bank_may_send = fields.Boolean(compute="_compute_bank_may_send", compute_sudo=True)
+    bank_on_way = fields.Boolean(compute="_compute_bank_may_send", compute_sudo=True)
 
     @api.depends("bank_instalment_ids.live")
     def _compute_bank_payment(self):
@@ -35,14 +37,26 @@ class AccountMove(models.Model):
             chosen = instalments.filtered("live") or instalments
             move.bank_payment_id = chosen.sorted("id")[-1:].payment_id
 
-    @api.depends("state", "payment_state", "move_type", "amount_residual")
+    @api.depends(
+        "state", "payment_state", "move_type", "amount_residual", "bank_instalment_ids.live"
+    )
     def _compute_bank_may_send(self):
         for move in self:
-            move.bank_may_send = (
+            open_items = move.line_ids.filtered(
+                lambda item: (
+                    item.account_type in ("liability_payable", "asset_receivable")
+                    and not item.reconciled
+                )
+            )
+            held = move.bank_instalment_ids.filtered("live").move_line_id
+            payable = (
                 move.state == "posted"
                 and move.move_type in ("in_invoice", "in_receipt", "out_refund")
                 and move.payment_state in ("not_paid", "partial")
             )
+            move.bank_may_send = payable and bool(open_items - held)
+            # Nothing is left to pay by any other route either.
+            move.bank_on_way = payable and bool(open_items) and not open_items - held
 
     def action_send_to_bank(self):
         """Open the wizard for the open instalments of these bills."""

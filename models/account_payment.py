@@ -108,6 +108,12 @@ class AccountPayment(models.Model):
         batch_states = dict(
             self.env["bank.payment.batch"]._fields["state"]._description_selection(self.env)
         )
+        # A payment is not “rejected” because its batch was: say by whom.
+        batch_states |= {
+            "rejected": self.env._("Rejected by the approver"),
+            "cancelled": self.env._("Withdrawn before it was sent"),
+            "uncertain": self.env._("Uncertain: the bank is being asked"),
+        }
         for payment in self:
             if payment.bank_returned:
                 text = self.env._("Came back from the payee's bank")
