@@ -1,8 +1,8 @@
 from collections import defaultdict
 
+from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import html_escape as escape
 
 OWING = ("liability_payable", "asset_receivable")
 
@@ -121,6 +121,7 @@ class BankSendWizard(models.TransientModel):
             "res_id": self.id,
             "view_mode": "form",
             "target": "new",
+            "context": {"dialog_size": "extra-large"},
         }
 
     # -- what will leave --------------------------------------------------------------------
@@ -143,21 +144,35 @@ class BankSendWizard(models.TransientModel):
             wizard.problem_count = len(chosen.filtered("problem"))
             ready = chosen.filtered(lambda line: not line.problem)
             wizard.ready_count = len(ready)
-            rows = []
-            for (journal, currency, level), lines in wizard._batches(ready).items():
-                payments = wizard._payments(lines)
-                total = currency.format(sum(lines.mapped("amount")))
-                rows.append(
-                    self.env._(
-                        "%(count)s payments, %(total)s, from %(journal)s (%(level)s)",
-                        count=len(payments),
-                        total=total,
-                        journal=journal.display_name,
-                        level=level,
-                    )
-                )
-            items = "".join(f"<li>{escape(row)}</li>" for row in rows)
-            wizard.summary = f"<ul>{items}</ul>"
+            wizard.summary = wizard._summary_table(ready) if ready else False
+
+    def _summary_table(self, lines):
+        """The batches that these lines make, as HTML; every text in it is escaped."""
+        level_field = self.env["bank.payment.batch"]._fields["service_level"]
+        levels = dict(level_field._description_selection(self.env))
+        cell, number = "<td>%s</td>", "<td class='text-end'>%s</td>"
+        row = Markup(f"<tr>{cell}{cell}{number}{number}</tr>")
+        rows = [
+            row
+            % (
+                journal.display_name,
+                levels.get(level, level),
+                len(self._payments(batch)),
+                currency.format(sum(batch.mapped("amount"))),
+            )
+            for (journal, currency, level), batch in self._batches(lines).items()
+        ]
+        return Markup(
+            "<table class='table table-sm mb-0'><thead><tr><th>%s</th><th>%s</th>"
+            "<th class='text-end'>%s</th><th class='text-end'>%s</th></tr></thead>"
+            "<tbody>%s</tbody></table>"
+        ) % (
+            self.env._("From"),
+            self.env._("Kind"),
+            self.env._("Payments"),
+            self.env._("Total"),
+            Markup().join(rows),
+        )
 
     def _batches(self, lines):
         """Lines that may leave together: same account, currency and service level.
