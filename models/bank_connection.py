@@ -2,7 +2,7 @@ import contextlib
 import logging
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import html_escape as escape
 
 from ..connectors import registry
@@ -140,6 +140,8 @@ class BankConnection(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        if not self.env.su:
+            vals_list = [{**vals, "state": "draft"} for vals in vals_list]
         journals = [vals.pop("journal_ids", None) for vals in vals_list]
         connections = super().create(vals_list)
         for connection, commands in zip(connections, journals, strict=True):
@@ -147,6 +149,10 @@ class BankConnection(models.Model):
         return connections
 
     def write(self, vals):
+        if "state" in vals and not self.env.su:
+            raise AccessError(
+                self.env._("A connection is activated and suspended by its buttons only.")
+            )
         vals = dict(vals)
         commands = vals.pop("journal_ids", None)
         result = super().write(vals)
@@ -182,14 +188,17 @@ class BankConnection(models.Model):
     # -- states ---------------------------------------------------------------------------
 
     def action_activate(self):
+        self.check_access("write")
         for connection in self:
             problems = connection._activation_problems()
             if problems:
                 raise UserError("\n".join(problems))
-        self.state = "active"
+        # sudo: the state is written here only, after what has to be checked.
+        self.sudo().state = "active"
 
     def action_suspend(self):
-        self.state = "suspended"
+        self.check_access("write")
+        self.sudo().state = "suspended"
 
     def _activation_problems(self):
         """Why this connection can't carry messages yet, in sentences."""
