@@ -295,6 +295,9 @@ class TestSendWizard(BankConnectCommon):
         self.assertEqual(bill.payment_state, "in_payment")
 
     def test_payments_that_do_not_qualify(self):
+        manual = self.journal.outbound_payment_method_line_ids.filtered(
+            lambda line: line.code == "manual"
+        )[:1]
         cases = (
             (
                 {
@@ -304,11 +307,7 @@ class TestSendWizard(BankConnectCommon):
                 "brings money in",
             ),
             (
-                {
-                    "payment_method_line_id": self.journal.outbound_payment_method_line_ids.filtered(
-                        lambda line: line.code == "manual"
-                    )[:1].id
-                },
+                {"payment_method_line_id": manual.id},
                 "Choose the payment method",
             ),
         )

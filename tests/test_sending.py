@@ -112,7 +112,7 @@ class TestSending(BankConnectCommon):
         self.assert_held()
         self.run_cron("send")
         self.assertEqual(self.message.state, "delivered")
-        self.assertEqual(len({call for call in self.bank.submitted}), 1, "same key, same bytes")
+        self.assertEqual(len(set(self.bank.submitted)), 1, "same key, same bytes")
 
     def test_the_banks_own_pause_is_respected(self):
         self.bank.on_submit = [NotSent("busy", "Too many requests.", retry_after=7200)]
