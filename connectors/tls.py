@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import http.client
 import selectors
 import socket
 import ssl
 import time
+from email.errors import FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -50,12 +52,23 @@ _CERTIFICATE_ALERTS = (
     "ACCESS_DENIED",
     "DECRYPT_ERROR",
 )
+# How the library's header parser notes that it gave up half-way.
+_BROKEN_HEAD = (MissingHeaderBodySeparatorDefect, FirstHeaderLineIsContinuationDefect)
 
 
 def is_certificate_alert(error: BaseException) -> bool:
     """Tell whether `error` is the server's alert that it turns our certificate down."""
     reason = (isinstance(error, ssl.SSLError) and error.reason) or ""
     return "ALERT" in reason and reason.endswith(_CERTIFICATE_ALERTS)
+
+
+def _is_broken_off(error: OSError) -> bool:
+    """Tell whether `error` says that the other side is gone."""
+    return (
+        isinstance(error, ConnectionError | ssl.SSLEOFError | ssl.SSLZeroReturnError)
+        # Early releases of Python 3.10 and 3.11 have no class of its own for it.
+        or getattr(error, "reason", None) == "UNEXPECTED_EOF_WHILE_READING"
+    )
 
 
 def _handshake_problem(error: OSError) -> TransportError:
@@ -67,7 +80,7 @@ def _handshake_problem(error: OSError) -> TransportError:
         return TransportError("tls_timeout", str(error))
     if is_certificate_alert(error):
         return TransportError("tls_client_rejected", reason)
-    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ConnectionError):
+    if _is_broken_off(error):
         return TransportError("tls_closed", str(error))
     if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"):
         return TransportError("tls_not_spoken", reason)
@@ -200,13 +213,12 @@ class TracedSocket(ssl.SSLSocket):
         try:
             self._arm()
             count = super().send(data, flags)
-        except (ConnectionError, ssl.SSLEOFError) as error:
-            trace.errors.append(error)
-            # The server may have answered before it hung up; every urllib3 goes on to read
-            # after a broken pipe, but not after a reset.
-            raise BrokenPipeError(str(error)) from error
         except OSError as error:
             trace.errors.append(error)
+            if _is_broken_off(error):
+                # The server may have answered before it hung up; every urllib3 goes on to read
+                # after a broken pipe, but not after a reset.
+                raise BrokenPipeError(str(error)) from error
             raise
         trace.written += count
         return count
@@ -222,10 +234,35 @@ class TracedSocket(ssl.SSLSocket):
             trace.errors.append(error)
             raise
         trace.received += count
+        trace.ended = not count
         return count
 
 
+class _Response(http.client.HTTPResponse):
+    """An answer whose head came whole; the library takes a cut one for complete."""
+
+    def __init__(self, sock: TracedSocket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self._trace = sock.transport.trace
+
+    def begin(self) -> None:
+        """Read the head.
+
+        :raises ConnectionError: where the connection ends before the head's empty line
+        :raises http.client.HTTPException: where a line of it is no header
+        """
+        super().begin()
+        if self._trace.ended:
+            error = ConnectionAbortedError("the answer ends in its head")
+            self._trace.errors.append(error)
+            raise error
+        # Such a line and all that follow are dropped, a Content-Length among them perhaps.
+        if any(isinstance(defect, _BROKEN_HEAD) for defect in self.msg.defects):
+            raise http.client.HTTPException("a line of the answer's head is no header")
+
+
 class _Connection(HTTPSConnection):
+    response_class = _Response
     transport: Transport
 
     def connect(self) -> None:

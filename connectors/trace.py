@@ -39,6 +39,7 @@ class Trace:
     writing: bool = False  # set before the first byte of a request is handed to TLS
     written: int = 0
     received: int = 0
+    ended: bool = False  # TLS's closing alert was read: nothing more will come
     errors: list[OSError] = field(default_factory=list)  # the socket's own, before any wrapping
     peer: Peer | None = None
     marks: list[str] = field(default_factory=list)  # "resolved", "connected", "secured"

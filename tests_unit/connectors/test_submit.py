@@ -125,6 +125,50 @@ def test_half_an_answer_is_uncertain(bank, dial_up, document, key, cut):
     assert submit_fails(Uncertain, dial_up(bank.url), document, key).code == "half_answer"
 
 
+def answer_and_close(answer):
+    """Send `answer` and TLS's closing alert: cut by the bank itself, not by the network."""
+
+    def script(request, sock):
+        sock.sendall(answer(request))
+        sock.unwrap()
+
+    return script
+
+
+@pytest.mark.parametrize("status", [201, 400, 401, 429])
+@pytest.mark.parametrize("lines", [1, 2, 4])
+def test_an_answer_closed_within_its_head_is_uncertain(bank, dial_up, document, key, status, lines):
+    """Even where whole lines of it came: the status without its headers proves nothing."""
+
+    def answer(request):
+        whole = reply(request, status, PAID)
+        return b"".join(whole.splitlines(keepends=True)[:lines])
+
+    bank.script = answer_and_close(answer)
+    assert submit_fails(Uncertain, dial_up(bank.url), document, key).code == "half_answer"
+
+
+def test_an_answer_that_tls_closes_may_go_without_length(bank, dial_up, document, key):
+    """The closing alert proves its end (RFC 9112, section 6.3; RFC 8446, section 6.1)."""
+
+    def answer(request):
+        whole = reply(request, 201, PAID, {"Content-Length": "REMOVE", "Connection": "close"})
+        return whole.replace(b"Content-Length: REMOVE\r\n", b"")
+
+    bank.script = answer_and_close(answer)
+    assert json.loads(dial_up(bank.url).submit(document, key).content) == PAID
+
+
+def test_a_head_with_a_line_that_is_no_header_is_uncertain(bank, dial_up, document, key):
+    """The headers after that line are lost, and with them the answer's length."""
+
+    def answer(request):
+        return reply(request, 429, {}).replace(b"\r\n", b"\r\nnot a header\r\n", 1)
+
+    bank.script = answer_and_close(answer)
+    assert submit_fails(Uncertain, dial_up(bank.url), document, key).code == "protocol"
+
+
 def test_a_cut_answer_without_length_is_uncertain(bank, dial_up, document, key):
     """Only TLS's closing alert proves the end of an answer that ends with the connection."""
 
