@@ -41,6 +41,9 @@
     "demo": [
         "demo/bank_connection.xml",
     ],
+    "assets": {
+        "web.assets_tests": ["account_bank_connect/static/tests/tours/**/*"],
+    },
     "application": True,
     "uninstall_hook": "uninstall_hook",
 }
