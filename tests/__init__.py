@@ -7,6 +7,7 @@ from . import (
     test_message,
     test_monitor,
     test_road,
+    test_screens,
     test_second_payment,
     test_security,
     test_send_problems,
@@ -15,6 +16,7 @@ from . import (
     test_statement_import,
     test_statement_match,
     test_status_import,
+    test_tours,
     test_uncertain,
     test_webhook,
 )
