@@ -16,34 +16,65 @@ from .trace import Peer
 _SOON = timedelta(days=30)
 _SKEW_REMARK, _SKEW_FAULT = 5.0, 60.0  # seconds; HTTP dates resolve one second
 
-# Steps of reaching the bank, in order: the mark a success leaves, code, title.
-_STEPS = (
-    ("resolved", "name", "The bank's name is known"),
-    ("connected", "reach", "The bank can be reached"),
-    ("secured", "tls", "The bank proved its identity"),
-    ("answered", "answer", "The bank answers and accepts our certificate"),
-)
+# Steps of reaching the bank, in order: by the mark that a success leaves.
+_MARKS = {"resolved": "name", "connected": "reach", "secured": "tls", "answered": "answer"}
+# The lines of the test, by stable code.
+STEPS = {
+    "certificate": "Our certificate is valid",
+    "name": "The bank's name is known",
+    "reach": "The bank can be reached",
+    "tls": "The bank proved its identity",
+    "answer": "The bank answers and accepts our certificate",
+    "peer": "The bank's certificate is valid",
+    "clock": "The clocks agree",
+}
+# What was found, by stable code: the sentence and the cure.
+FINDINGS = {
+    "expired": ("expired on {date}", "Renew the certificate."),
+    "not_yet_valid": ("valid from {date}", "Check the clock."),
+    "expires_soon": ("expires in {days} days", "Renew it soon."),
+    "valid": ("valid until {date}", ""),
+    "dates_unreadable": ("its dates cannot be read: {error}", ""),
+    "no_time": ("the bank does not tell its time", ""),
+    "clock_ahead": ("the bank's clock is {seconds} s ahead", ""),
+    "clock_behind": ("the bank's clock is {seconds} s behind", ""),
+    "clock_far_ahead": (
+        "the bank's clock is {seconds} s ahead",
+        "Synchronise this server's clock (NTP).",
+    ),
+    "clock_far_behind": (
+        "the bank's clock is {seconds} s behind",
+        "Synchronise this server's clock (NTP).",
+    ),
+    "done": ("", ""),
+    "not_tried": ("not tried", ""),
+}
 
 
-def _expiry(code: str, title: str, start: datetime, end: datetime, now: datetime) -> Check:
+def _check(step: str, ok: bool | None, finding: str, **facts: object) -> Check:
+    detail, cure = FINDINGS[finding]
+    return Check(step, ok, STEPS[step], detail.format_map(facts), cure, step, finding, facts)
+
+
+def _expiry(step: str, start: datetime, end: datetime, now: datetime) -> Check:
     if now > end:
-        return Check(code, False, title, f"expired on {end:%Y-%m-%d}", "Renew the certificate.")
+        return _check(step, False, "expired", date=f"{end:%Y-%m-%d}")
     if now < start:
-        return Check(code, False, title, f"valid from {start:%Y-%m-%d}", "Check the clock.")
+        return _check(step, False, "not_yet_valid", date=f"{start:%Y-%m-%d}")
     if end - now < _SOON:
-        days = (end - now).days
-        return Check(code, None, title, f"expires in {days} days", "Renew it soon.")
-    return Check(code, True, title, f"valid until {end:%Y-%m-%d}")
+        return _check(step, None, "expires_soon", days=(end - now).days)
+    return _check(step, True, "valid", date=f"{end:%Y-%m-%d}")
 
 
 def _clock(skew: float | None) -> Check:
-    title = "The clocks agree"
     if skew is None:
-        return Check("clock", None, title, "the bank does not tell its time")
-    detail = f"the bank's clock is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}"
+        return _check("clock", None, "no_time")
+    way = "ahead" if skew > 0 else "behind"
+    seconds = f"{abs(skew):.0f}"
     if abs(skew) > _SKEW_FAULT:
-        return Check("clock", False, title, detail, "Synchronise this server's clock (NTP).")
-    return Check("clock", None if abs(skew) > _SKEW_REMARK else True, title, detail)
+        return _check("clock", False, f"clock_far_{way}", seconds=seconds)
+    ok = None if abs(skew) > _SKEW_REMARK else True
+    return _check("clock", ok, f"clock_{way}", seconds=seconds)
 
 
 def _steps(marks: tuple[str, ...], problem: FetchError | None) -> list[Check]:
@@ -52,15 +83,17 @@ def _steps(marks: tuple[str, ...], problem: FetchError | None) -> list[Check]:
     # The rejection of our certificate comes from a bank that was reached and is itself trusted.
     rejected = problem is not None and problem.code == "tls_client_rejected"
     done = {*marks, "secured"} if rejected else set(marks)
-    for mark, code, title in _STEPS:
+    for mark, step in _MARKS.items():
         if mark in done:
-            checks.append(Check(code, True, title))
+            checks.append(_check(step, True, "done"))
         elif not failed and problem is not None:
             failed = True
+            code, title = problem.code, STEPS[step]
             detail = f"{problem.message} {problem.detail}".strip()
-            checks.append(Check(problem.code, False, title, detail, problem.hint))
+            facts = {**problem.facts, "detail": problem.detail}
+            checks.append(Check(code, False, title, detail, problem.hint, step, code, facts))
         else:
-            checks.append(Check(code, None, title, "not tried"))
+            checks.append(_check(step, None, "not_tried"))
     return checks
 
 
@@ -76,7 +109,7 @@ def examine(
     :param ask: sends one harmless authenticated request; raises :class:`.http.Failure`
     :param own: validity of our certificate
     """
-    checks = [_expiry("certificate", "Our certificate is valid", *own, now)]
+    checks = [_expiry("certificate", *own, now)]
     answer: Answer | None = None
     problem: FetchError | None = None
     peer: Peer | None
@@ -98,12 +131,11 @@ def examine(
     checks += _steps(marks, problem)
     expires = None
     if peer:
-        title = "The bank's certificate is valid"
         try:
             start, expires = validity(x509.load_der_x509_certificate(peer.certificate))
-            checks.append(_expiry("peer", title, start, expires, now))
+            checks.append(_expiry("peer", start, expires, now))
         except ValueError as error:  # TLS is more lenient than the library
-            checks.append(Check("peer", None, title, f"its dates cannot be read: {error}"))
+            checks.append(_check("peer", None, "dates_unreadable", error=error))
     skew = answer.clock_skew if answer else None
     if answer:
         checks.append(_clock(skew))

@@ -73,6 +73,7 @@ class Outcome(Exception):
 
     :ivar code: stable identifier, e.g. ``"tls_expired"`` (see :mod:`.problems` for all of them)
     :ivar message: one plain English sentence
+    :ivar facts: the values in ``message``, for a caller who says it in another language
     :ivar hint: what to do about it, or empty
     :ivar detail: technical detail for the log; never holds a secret
     :ivar reasons: what the bank itself said, as :class:`Reason` tuples
@@ -96,6 +97,7 @@ class Outcome(Exception):
         content_type: str = "",
         http_status: int | None = None,
         permanent: bool = False,
+        facts: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(code, message)
         self.code = code
@@ -108,6 +110,7 @@ class Outcome(Exception):
         self.content_type = content_type
         self.http_status = http_status
         self.permanent = permanent
+        self.facts = dict(facts or {})
 
     def __str__(self) -> str:
         return f"{self.message} [{self.code}]"
@@ -167,13 +170,20 @@ class RemoteDocument:
 
 @dataclass(frozen=True)
 class Check:
-    """One line of a connection test."""
+    """One line of a connection test.
+
+    ``step`` says which line it is, ``finding`` what was found there (also the code of a problem),
+    and ``facts`` the values in ``detail``, for a caller who says it in another language.
+    """
 
     code: str
     ok: bool | None  # None: could not be tried, or only worth a remark
     title: str
     detail: str = ""
     cure: str = ""
+    step: str = ""
+    finding: str = ""
+    facts: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -194,11 +194,10 @@ def build(
     problem = PROBLEMS[key]
     # Reading leaves no message in doubt.
     hint = _LATER if issubclass(kind, FetchError) and problem.hint == _ASK else problem.hint
+    facts |= {"status": http_status, "media_type": content_type or "no content type"}
     return kind(
         code,
-        problem.message.format_map(
-            {**facts, "status": http_status, "media_type": content_type or "no content type"}
-        ),
+        problem.message.format_map(facts),
         hint=hint,
         detail=detail,
         reasons=reasons,
@@ -207,4 +206,5 @@ def build(
         content_type=content_type,
         http_status=http_status,
         permanent=problem.permanent,
+        facts=facts,
     )

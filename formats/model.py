@@ -5,8 +5,8 @@ Every amount is a ``Decimal`` in units of its currency. What comes back from the
 described in ``incoming.py``.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -217,9 +217,12 @@ class Problem:
     - ``code``: a short stable name of the fault (``empty``, ``too_long``, ``iban``...)
     - ``message``: what is wrong and what to do, for the person who prepared the payment
     - ``end_to_end_id``: the payment it concerns, ``None`` for the message or the block
+    - ``facts``: the values in ``message`` that another language would need: ``length`` and
+      ``most`` of ``too_long``, ``characters`` of ``charset``
     """
 
     path: str
     code: str
     message: str
     end_to_end_id: str | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)

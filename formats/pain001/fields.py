@@ -31,10 +31,22 @@ class Fields:
         self.found: list[Problem] = []
         self.end_to_end_id: str | None = None
 
-    def add(self, path: str, code: str, message: str) -> None:
+    def add(self, path: str, code: str, message: str, **facts: object) -> None:
         self.found.append(
-            Problem(path=path, code=code, message=message, end_to_end_id=self.end_to_end_id)
+            Problem(
+                path=path,
+                code=code,
+                message=message,
+                end_to_end_id=self.end_to_end_id,
+                facts=facts,
+            )
         )
+
+    def too_long(
+        self, path: str, label: str, length: int, most: int, unit: str = "characters"
+    ) -> None:
+        text = f"{label} has {length} {unit}, {most} are allowed"
+        self.add(path, "too_long", text, length=length, most=most)
 
     def text(
         self, path: str, label: str, value: str | None, most: int, *, needed: bool = False
@@ -54,6 +66,7 @@ class Fields:
                     "charset",
                     f"{label} {value[:70]!r} has characters that the bank's channel cannot"
                     f" carry ({shown}): write it in Latin letters",
+                    characters=shown,
                 )
                 return
             value = to_charset(value, self.charset)
@@ -61,16 +74,18 @@ class Fields:
         if not length:
             self.add(path, "empty", f"{label} is empty")
         elif length > most:
-            self.add(path, "too_long", f"{label} has {length} characters, {most} are allowed")
+            self.too_long(path, label, length, most)
 
     def identifier(self, path: str, label: str, value: str | None, *, slashes: bool = True) -> None:
         """An identifier or reference, which must fit as it is."""
         if not value or not value.strip():
             self.add(path, "empty", f"{label} is empty")
         elif len(value) > 35:
-            self.add(path, "too_long", f"{label} has {len(value)} characters, 35 are allowed")
+            self.too_long(path, label, len(value), 35)
         elif value != value.strip() or not carries(value, self.charset):
-            self.add(path, "charset", f"{label} {value!r} has characters the bank does not take")
+            text = f"{label} {value!r} has characters the bank does not take"
+            foreign = (char for char in dict.fromkeys(value) if not carries(char, self.charset))
+            self.add(path, "charset", text, characters=" ".join(foreign) or " ")
         elif slashes and slash_fault(value):
             text = f"{label} {value!r} begins or ends with a slash or has two in a row"
             self.add(path, "slash", text)
@@ -112,8 +127,8 @@ class Fields:
             self.add(f"{path}.town", "town", f"{label}'s address has no town")
         most = 2 if structured else 7
         if len(item.lines) > most:
-            text = f"{label}'s address has {len(item.lines)} lines, {most} are allowed"
-            self.add(f"{path}.lines", "too_long", text)
+            where = f"{label}'s address"
+            self.too_long(f"{path}.lines", where, len(item.lines), most, "lines")
         for index, line in enumerate(item.lines):
             self.text(f"{path}.lines[{index}]", f"{label}'s address line", line, 70, needed=True)
 
@@ -129,7 +144,7 @@ class Fields:
         else:
             self.identifier(f"{path}.other", label, item.other, slashes=False)
             if len(item.other) == 35:
-                self.add(f"{path}.other", "too_long", f"{label} has 35 characters, 34 are allowed")
+                self.too_long(f"{path}.other", label, 35, 34)
         if item.other_scheme is not None:
             self.identifier(f"{path}.other_scheme", f"{label}'s scheme", item.other_scheme)
         if item.currency is not None and not re.fullmatch(r"[A-Z]{3}", item.currency):
