@@ -23,6 +23,7 @@
         "wizards/bank_send_wizard_views.xml",
         "wizards/bank_reject_wizard_views.xml",
         "wizards/bank_resolve_wizard_views.xml",
+        "wizards/bank_recall_wizard_views.xml",
         "wizards/bank_certificate_wizard_views.xml",
         "wizards/bank_secret_wizard_views.xml",
         "views/bank_connection_views.xml",

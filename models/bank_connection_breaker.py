@@ -105,7 +105,7 @@ class ResCompany(models.Model):
         string="All payments stopped",
         readonly=True,
         copy=False,
-        help="Nothing leaves for any bank. What is under way is finished.",
+        help="Nothing leaves for any bank but recalls. What is under way is finished.",
     )
     bank_stop_reason = fields.Char(readonly=True, copy=False)
     bank_stop_user_id = fields.Many2one("res.users", readonly=True, copy=False)

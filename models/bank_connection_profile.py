@@ -67,7 +67,8 @@ class BankConnectionProfile(models.Model):
         string="Documents to fetch",
         required=True,
         default="pain.002,camt.054,camt.053",
-        help="ISO 20022 kinds, separated by commas.",
+        help="ISO 20022 kinds, separated by commas. A bank that takes recalls as messages "
+        "answers them in camt.029.",
     )
     poll_status = fields.Boolean(
         string="Ask for status",
@@ -115,6 +116,13 @@ class BankConnectionProfile(models.Model):
             raise ValueError(
                 self.env._("line %(line)s: %(error)s", line=error.lineno, error=error.msg)
             ) from error
+
+    def _can_recall(self):
+        """Whether the bank takes recalls over this protocol."""
+        settings = self._settings()
+        if isinstance(settings, str):
+            settings = profiles.profile(settings)
+        return RestProfile.from_dict(settings).cancel is not None
 
     def _document_kinds(self):
         self.ensure_one()

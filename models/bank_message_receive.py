@@ -165,6 +165,7 @@ class BankMessage(models.Model):
         family = ".".join(kind.split(".")[:2])
         reader = {
             "pain.002": self._process_status_report,
+            "camt.029": self._process_resolution,
             "camt.052": self._process_advice,
             "camt.053": self._process_statement,
             "camt.054": self._process_advice,

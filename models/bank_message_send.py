@@ -99,14 +99,15 @@ class BankMessage(models.Model):
                    AND message.state = 'queued'
                    AND message.next_attempt <= %(now)s
                    AND connection.state = 'active'
-                   AND company.bank_stopped IS NOT TRUE
+                   -- A recall moves no money: who stops everything may need it most.
+                   AND (company.bank_stopped IS NOT TRUE OR message.purpose = 'recall')
                    AND %(only)s
                    AND (connection.paused_until IS NULL OR connection.paused_until <= %(now)s)
                    -- After failures one message tries the line, before all do.
                    AND (COALESCE(connection.failure_count, 0) = 0 OR NOT EXISTS (
                            SELECT 1 FROM bank_message busy
                             WHERE busy.connection_id = connection.id AND busy.state = 'sending'))
-              ORDER BY message.id
+              ORDER BY message.purpose = 'recall' DESC, message.id
                  LIMIT 1
             FOR UPDATE OF message SKIP LOCKED
                 """,

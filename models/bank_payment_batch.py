@@ -327,7 +327,8 @@ class BankPaymentBatch(models.Model):
             rejected = payments.filtered(lambda pay: pay.bank_status in ("RJCT", "CANC"))
             settled = payments.filtered(lambda pay: pay.bank_booked) | rejected
             if rejected == payments:
-                state = "refused"
+                cancelled = "CANC" in payments.mapped("bank_status")
+                state = "cancelled" if cancelled else "refused"
             elif settled == payments:
                 state = "settled"
             elif any(pay.bank_status not in (False, "RCVD") for pay in payments):

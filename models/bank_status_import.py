@@ -31,7 +31,7 @@ class BankMessage(models.Model):
                     report.original_message_id,
                 )
             )
-        sent = batch.message_ids_bank.filtered(lambda message: message.attempts)
+        sent = batch._payment_message().filtered("attempts")
         if not sent:
             raise Quarantine(
                 self.env._("The bank answers %s, which was never sent to it.", batch.name)
@@ -56,8 +56,12 @@ class BankMessage(models.Model):
         for message in self.filtered(lambda message: message.state in ("uncertain", "queued")):
             message.write(
                 {
-                    "state": "delivered", "doubt": False, "error": False, "error_code": False,
-                    "sent_date": message.last_attempt, "next_attempt": fields.Datetime.now(),
+                    "state": "delivered",
+                    "doubt": False,
+                    "error": False,
+                    "error_code": False,
+                    "sent_date": message.last_attempt,
+                    "next_attempt": fields.Datetime.now(),
                 }
             )
             message.batch_id._engine().write({"state": "sent"})
@@ -74,24 +78,10 @@ class BankMessage(models.Model):
             if status and status != "PART":
                 for payment in batch._payments_not_refused():
                     answers[payment] = self._answer(status, level)
-        by_reference = {}
-        for payment in batch.payment_ids:
-            by_reference[payment.end_to_end_id] = payment
-            by_reference[payment.uetr] = payment
+        find = self._finder(batch)
         for block in report.blocks:
             for transaction in block.transactions:
-                payment = next(
-                    (
-                        by_reference[reference]
-                        for reference in (
-                            transaction.original_end_to_end_id,
-                            transaction.original_uetr,
-                            transaction.original_instruction_id,
-                        )
-                        if reference and reference in by_reference
-                    ),
-                    None,
-                )
+                payment = find(transaction)
                 if payment is None:
                     unknown.append(
                         transaction.original_end_to_end_id or self.env._("(no reference)")
@@ -101,6 +91,25 @@ class BankMessage(models.Model):
                         "reference": transaction.bank_reference or transaction.clearing_reference
                     }
         return answers, unknown
+
+    def _finder(self, batch):
+        """A function that finds the payment of ``batch`` which a bank's document names, or None."""
+        by_reference = {}
+        for payment in batch.payment_ids:
+            by_reference[payment.end_to_end_id] = payment
+            by_reference[payment.uetr] = payment
+
+        def find(transaction):
+            for reference in (
+                transaction.original_end_to_end_id,
+                transaction.original_uetr,
+                transaction.original_instruction_id,
+            ):
+                if reference and reference in by_reference:
+                    return by_reference[reference]
+            return None
+
+        return find
 
     def _answer(self, status, level):
         reason = level.reasons[0] if level.reasons else None
@@ -170,7 +179,7 @@ class AccountPayment(models.Model):
             contradicted = payments.filtered(lambda pay: pay.bank_status in ("RJCT", "CANC"))
             payments.with_context(tracking_disable=True).write(values)
             if status in ("RJCT", "CANC"):
-                payments._bank_failed()
+                (payments - contradicted)._bank_failed()
             elif contradicted:
                 contradicted._bank_paid_after_all()
             changed |= payments
@@ -193,9 +202,11 @@ class AccountPayment(models.Model):
         """The bank rejected these first, and executed them then: the bills are open meanwhile."""
         for payment in self:
             payment._bank_tell_accountant(
-                self.env._("The bank says now that it did pay %(payee)s, after it had rejected the "
-                           "payment. Do not pay again: ask the bank.",
-                           payee=payment.partner_id.display_name)
+                self.env._(
+                    "The bank says now that it did pay %(payee)s, after it had rejected the "
+                    "payment. Do not pay again: ask the bank.",
+                    payee=payment.partner_id.display_name,
+                )
             )
 
     def _bank_tell_accountant(self, text):

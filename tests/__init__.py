@@ -6,6 +6,7 @@ from . import (
     test_keyring,
     test_message,
     test_monitor,
+    test_recall,
     test_road,
     test_screens,
     test_second_payment,

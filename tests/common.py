@@ -203,7 +203,7 @@ class BankConnectCommon(TransactionCase):
         return batch
 
     def message_of(self, batch):
-        return batch.message_ids_bank.filtered(lambda message: message.direction == "out")
+        return batch._payment_message()
 
     # -- what the server does ---------------------------------------------------------------
 

@@ -82,6 +82,49 @@ def pain002(
     return _document(version, tag("CstmrPmtStsRpt", head + group_level + inside))
 
 
+def camt029(original=None, payments=(), *, confirmation="CNCL", group=None, reason=None, text=None,
+            case=None, version="camt.029.001.09"):
+    """A bank's decision about a recall.
+
+    :param original: number of the message that was to be cancelled
+    :param payments: (end-to-end number, status, reason code or None), one for each payment
+    :param group: status of the whole message, with ``reason`` and ``text``
+    :param case: number of the recall
+    """
+    def why(code, words=None):
+        inside = tag("Rsn", tag("Cd", code)) + tag("AddtlInf", words)
+        return tag("CxlStsRsnInf", inside)
+
+    named = "".join(
+        tag("TxInfAndSts", tag("OrgnlEndToEndId", reference) + tag("TxCxlSts", status) + why(code))
+        for reference, status, code in payments
+    )
+    head = tag(
+        "Assgnmt",
+        tag("Id", f"RS-{next(_numbers)}")
+        + "<Assgnr><Agt><FinInstnId><BICFI>COBADEFFXXX</BICFI></FinInstnId></Agt></Assgnr>"
+        + tag("Assgne", tag("Pty", tag("Nm", "Payer GmbH")))
+        + tag("CreDtTm", "2026-11-23T09:00:00"),
+    )
+    cretr = tag("Cretr", tag("Pty", tag("Nm", "Payer GmbH")))
+    message = tag("OrgnlMsgId", original) + tag("OrgnlMsgNmId", "pain.001.001.09")
+    details = ""
+    if original:
+        details = tag(
+            "CxlDtls",
+            tag("OrgnlGrpInfAndSts", message + tag("GrpCxlSts", group) + why(reason, text))
+            + (tag("OrgnlPmtInfAndSts", tag("OrgnlPmtInfId", f"{original}-1") + named)
+               if named else ""),
+        )
+    return _document(version, tag(
+        "RsltnOfInvstgtn",
+        head
+        + (tag("RslvdCase", tag("Id", case) + cretr) if case else "")
+        + tag("Sts", tag("Conf", confirmation))
+        + details,
+    ))
+
+
 @dataclass
 class Detail:
     """One payment inside a booking; ``amount`` without sign."""

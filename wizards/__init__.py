@@ -6,6 +6,7 @@ from . import (
     bank_send_create,
     bank_reject_wizard,
     bank_resolve_wizard,
+    bank_recall_wizard,
     bank_certificate_wizard,
     bank_stop_wizard,
     bank_secret_wizard,
