@@ -8,7 +8,7 @@ from odoo.tools import html_escape as escape
 from ..connectors import registry
 from ..connectors.interface import SettingsError
 from ..connectors.settings import Identity, Settings, Trust
-from . import keyring
+from . import connector_texts, keyring
 
 _logger = logging.getLogger(__name__)
 
@@ -234,6 +234,10 @@ class BankConnection(models.Model):
                 )
         return problems
 
+    def _company_language(self):
+        """The language of what scheduled actions note down, for the company's people to read."""
+        return self.company_id.partner_id.lang or "en_US"
+
     # -- connector ------------------------------------------------------------------------
 
     @contextlib.contextmanager
@@ -252,7 +256,7 @@ class BankConnection(models.Model):
                 self.env._(
                     "The connection %(name)s can't be used: %(error)s",
                     name=self.display_name,
-                    error=error.message,
+                    error=connector_texts.settings_error(self.env, error),
                 )
             ) from error
         with connector:
@@ -309,20 +313,17 @@ class BankConnection(models.Model):
         self.check_access("write")
         with self._connector() as connector:
             result = connector.check()
+        checks = []
+        for check in result.checks:
+            title, detail, cure = connector_texts.check(self.env, check)
+            checks.append(
+                {"code": check.code, "ok": check.ok, "title": title, "detail": detail, "cure": cure}
+            )
         # sudo: the result is the system's finding, not the user's to edit.
         self.sudo().health = {
             "tested": fields.Datetime.to_string(fields.Datetime.now()),
             "clock_skew": result.clock_skew,
-            "checks": [
-                {
-                    "code": check.code,
-                    "ok": check.ok,
-                    "title": check.title,
-                    "detail": check.detail,
-                    "cure": check.cure,
-                }
-                for check in result.checks
-            ],
+            "checks": checks,
         }
         self._note_outcome(None if result.ok else self.env._("The connection test failed."))
         return {
@@ -334,7 +335,9 @@ class BankConnection(models.Model):
                 "message": self.env._("Everything works.")
                 if result.ok
                 else "\n".join(
-                    f"{check.title}: {check.detail}" for check in result.checks if check.ok is False
+                    f"{check['title']}: {check['detail']}"
+                    for check in checks
+                    if check["ok"] is False
                 ),
                 "sticky": not result.ok,
                 "next": {"type": "ir.actions.act_window_close"},

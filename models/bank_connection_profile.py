@@ -7,6 +7,7 @@ from ..connectors import profiles
 from ..connectors.interface import SettingsError
 from ..connectors.rest_profile import RestProfile
 from ..formats import charset, pain001
+from . import connector_texts
 
 
 class BankConnectionProfile(models.Model):
@@ -96,11 +97,15 @@ class BankConnectionProfile(models.Model):
                     settings = profiles.profile(settings)
                 RestProfile.from_dict(settings)
             except (ValueError, SettingsError) as error:
+                if isinstance(error, SettingsError):
+                    said = connector_texts.settings_error(self.env, error)
+                else:
+                    said = error
                 raise ValidationError(
                     self.env._(
                         "The settings of “%(name)s” can't be used: %(error)s",
                         name=profile.name,
-                        error=error,
+                        error=said,
                     )
                 ) from error
 

@@ -12,6 +12,7 @@ from ..formats import pain001
 from ..formats.charset import to_charset
 from ..formats.errors import FormatError
 from . import bank_payment_seal as seal
+from . import format_texts
 
 
 class BankMessage(models.Model):
@@ -136,7 +137,7 @@ class BankMessage(models.Model):
                 self.env._(
                     "The message for %(batch)s can't be written: %(error)s",
                     batch=batch.name,
-                    error=error,
+                    error=format_texts.error_text(self.env, error),
                 )
             ) from error
         content = stream.getvalue()

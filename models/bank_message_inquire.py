@@ -5,6 +5,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 
 from ..connectors.interface import FetchError
+from . import connector_texts
 from .bank_message_send import FIRST_PAUSE, LONGEST_PAUSE
 
 
@@ -122,8 +123,9 @@ class BankMessage(models.Model):
             return
         values = {"next_attempt": self._next_question()}
         if outcome is not None:
-            values |= self._error_values(outcome.code, outcome.message, outcome)
-            self.connection_id._note_outcome(outcome.message, outcome)
+            text = connector_texts.message(self.env, outcome)
+            values |= self._error_values(outcome.code, text, outcome)
+            self.connection_id._note_outcome(text, outcome)
         self.write(values)
 
     def _next_question(self):

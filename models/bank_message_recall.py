@@ -17,6 +17,7 @@ from ..formats import camt055, codes
 from ..formats.cancellation import CancellationRequest, CancelledBlock, CancelledTransfer
 from ..formats.errors import FormatError
 from ..formats.model import Agent, Party
+from . import connector_texts
 from .bank_message_send import FIRST_PAUSE, LONGEST_PAUSE
 
 REASONS = [
@@ -145,9 +146,11 @@ class BankMessage(models.Model):
 
     def _end_not_sent(self, outcome):
         if self.purpose == "recall" and outcome.code in HOPELESS:
-            values = self._error_values(outcome.code, outcome.message, outcome)
+            text = connector_texts.message(self.env, outcome)
+            values = self._error_values(outcome.code, text, outcome)
             self.write({"state": "refused", **values})
-            self._follow(outcome.code, " ".join((outcome.message, outcome.hint)))
+            hint = connector_texts.hint(self.env, outcome)
+            self._follow(outcome.code, " ".join((text, hint)))
             return
         super()._end_not_sent(outcome)
 

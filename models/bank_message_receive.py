@@ -14,6 +14,7 @@ from odoo.tools import SQL
 from ..connectors.interface import FetchError, Unavailable
 from ..formats import detect
 from ..formats.errors import FormatError
+from . import connector_texts
 
 _logger = logging.getLogger(__name__)
 
@@ -35,7 +36,8 @@ class BankMessage(models.Model):
         for connection in connections:
             if connection.paused_until and connection.paused_until > now:
                 continue
-            self._fetch_from(connection)
+            language = {"lang": connection._company_language()}
+            self.with_context(**language)._fetch_from(connection.with_context(**language))
             if not self.env["ir.cron"]._commit_progress(1):
                 break
         if self.search_count([("state", "=", "stored")], limit=1):
@@ -54,11 +56,12 @@ class BankMessage(models.Model):
             connection._note_outcome(str(error))
         except FetchError as outcome:
             _logger.info("Fetching over %s failed: %s", connection.name, outcome.code)
-            connection._note_outcome(outcome.message, outcome)
+            connection._note_outcome(connector_texts.message(self.env, outcome), outcome)
         else:
-            connection._note_outcome(broken and broken.message)
-            if broken:
-                connection._tell_administrators(broken.message)
+            fault = connector_texts.message(self.env, broken) if broken else None
+            connection._note_outcome(fault)
+            if fault:
+                connection._tell_administrators(fault)
         self._commit()
 
     @api.model
@@ -128,7 +131,7 @@ class BankMessage(models.Model):
         )
         message = self.browse([row[0] for row in rows])
         message.invalidate_recordset()
-        return message
+        return message._in_company_language()
 
     def _process_or_quarantine(self):
         self.ensure_one()
@@ -136,7 +139,9 @@ class BankMessage(models.Model):
             with self.env.cr.savepoint():
                 self._process()
                 self.env.flush_all()
-        except (Quarantine, FormatError, UserError, ValidationError) as error:
+        except FormatError as error:
+            self._quarantine(self.env._("The document can't be read: %s", error))
+        except (Quarantine, UserError, ValidationError) as error:
             self._quarantine(str(error))
         except Exception as error:
             # Whatever it is, the document is kept and the queue goes on; the log has the trace.

@@ -18,6 +18,7 @@ from odoo.tools import SQL
 from psycopg2.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
 
 from ..connectors.interface import Document, NotSent, Refused, Uncertain
+from . import connector_texts
 
 _logger = logging.getLogger(__name__)
 
@@ -75,8 +76,9 @@ class BankMessage(models.Model):
             )
         )
         for message in self.browse([row[0] for row in rows]):
+            message = message._in_company_language()
             message._end_uncertain(
-                "abandoned", self.env._("The server stopped while the message was being sent.")
+                "abandoned", message.env._("The server stopped while the message was being sent.")
             )
         self._commit()
 
@@ -129,7 +131,11 @@ class BankMessage(models.Model):
             )
             message._follow()
         self._commit()
-        return message
+        return message._in_company_language()
+
+    def _in_company_language(self):
+        """What a scheduled action notes down is read by the company's people."""
+        return self.with_context(lang=self.connection_id._company_language())
 
     # -- one attempt ------------------------------------------------------------------------
 
@@ -149,7 +155,8 @@ class BankMessage(models.Model):
         except Refused as outcome:
             self._record(self._end_refused, outcome)
         except Uncertain as outcome:
-            self._record(self._end_uncertain, outcome.code, outcome.message, outcome)
+            text = connector_texts.message(self.env, outcome)
+            self._record(self._end_uncertain, outcome.code, text, outcome)
         else:
             self._record(self._end_delivered, receipt)
 
@@ -208,9 +215,10 @@ class BankMessage(models.Model):
 
     def _end_not_sent(self, outcome):
         """Certain that this attempt reached nobody: back into the queue, later each time."""
+        text = connector_texts.message(self.env, outcome)
         if self.doubt:
             # An earlier attempt may have reached the bank: this one says nothing about it.
-            self._end_uncertain(outcome.code, outcome.message, outcome)
+            self._end_uncertain(outcome.code, text, outcome)
             return
         pause = LONGEST_PAUSE if outcome.permanent else FIRST_PAUSE * 2 ** (self.attempts - 1)
         pause = min(pause, LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311
@@ -219,28 +227,27 @@ class BankMessage(models.Model):
             {
                 "state": "queued",
                 "next_attempt": fields.Datetime.now() + timedelta(seconds=pause),
-                **self._error_values(outcome.code, outcome.message, outcome),
+                **self._error_values(outcome.code, text, outcome),
             }
         )
         self._follow()
         self._wake_senders(self.next_attempt)
         if outcome.permanent or self.attempts == COMPLAIN_AFTER:
-            self._tell_administrators(outcome.message)
-        self.connection_id._note_outcome(outcome.message, outcome)
+            self._tell_administrators(text)
+        self.connection_id._note_outcome(text, outcome)
 
     def _end_refused(self, outcome):
         """The bank said no to the whole message."""
         self._keep_outcome_answer(outcome)
+        said = connector_texts.message(self.env, outcome)
         if self.doubt:
             # It may have said no to the repetition of a message that it has.
-            self._end_uncertain(outcome.code, outcome.message, outcome)
+            self._end_uncertain(outcome.code, said, outcome)
             return
-        self.write(
-            {"state": "refused", **self._error_values(outcome.code, outcome.message, outcome)}
-        )
+        self.write({"state": "refused", **self._error_values(outcome.code, said, outcome)})
         reasons = outcome.reasons or ()
         code = reasons[0].code if reasons else outcome.code
-        text = "; ".join(reason.text for reason in reasons if reason.text) or outcome.message
+        text = "; ".join(reason.text for reason in reasons if reason.text) or said
         self._follow(code, text)
         self.connection_id._note_outcome()
 
@@ -320,7 +327,7 @@ class BankMessage(models.Model):
                 {
                     "kind": "receipt",
                     "state": "processed",
-                    "error": outcome.message,
+                    "error": connector_texts.message(self.env, outcome),
                     "processed_date": fields.Datetime.now(),
                 }
             )
@@ -329,7 +336,7 @@ class BankMessage(models.Model):
         parts = [text]
         if outcome is not None:
             parts += [str(reason) for reason in outcome.reasons]
-            parts.append(outcome.hint)
+            parts.append(connector_texts.hint(self.env, outcome))
         return {"error_code": code, "error": "\n".join(part for part in parts if part)}
 
     def _tell_administrators(self, text):

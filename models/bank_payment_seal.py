@@ -23,6 +23,7 @@ from ..formats.model import (
     PaymentBlock,
     Remittance,
 )
+from . import format_texts
 
 
 def canonical(content):
@@ -104,7 +105,7 @@ def _changed_values(env, where, before, after):
         env._(
             "%(where)s: %(field)s was %(old)s and is now %(new)s.",
             where=where,
-            field=field,
+            field=format_texts.place_name(env, field),
             old=before.get(field) or nothing,
             new=after.get(field) or nothing,
         )
@@ -114,13 +115,13 @@ def _changed_values(env, where, before, after):
 
 
 def _flat(content, path=()):
-    """A seal's nested values under plain names: ``payee address town``, ``account iban``."""
+    """A seal's nested values by their path: ``("payee", "address", "town")``."""
     values = {}
     for key, value in content.items():
         if isinstance(value, dict):
             values |= _flat(value, (*path, key))
         else:
-            values[" ".join((*path, key)).replace("_", " ")] = value
+            values[(*path, key)] = value
     return values
 
 

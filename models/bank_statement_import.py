@@ -30,7 +30,9 @@ class BankMessage(models.Model):
             entries = [entry for entry in report.entries if entry.status == "BOOK"]
             faults = report.check()
             if faults:
-                raise Quarantine("\n".join(faults))
+                raise Quarantine(
+                    self.env._("The statement does not add up: %s", "; ".join(faults))
+                )
             notes += list(report.notes)
             notes += self._take_in(report, journal, entries)
         return notes
@@ -77,7 +79,8 @@ class BankMessage(models.Model):
 
     def _take_in(self, report, journal, entries):
         """Make a statement of the entries that are new, and match them."""
-        keyed = self._keyed(entries)
+        opening = next((bal.amount for bal in report.balances if bal.type in OPENING), None)
+        keyed = self._keyed(entries, opening)
         known = self._known_keys(journal, list(keyed))
         fresh = {key: entry for key, entry in keyed.items() if key not in known}
         notes = []
@@ -94,32 +97,52 @@ class BankMessage(models.Model):
         lines = self.env["account.bank.statement.line"].with_company(journal.company_id)
         if values:
             lines = lines.with_context(tracking_disable=True).create(values)
-            self._make_statement(report, journal, lines)
+            told = sum(entry.amount for key, entry in keyed.items() if key in known)
+            self._make_statement(report, journal, lines, told)
             notes += matcher._settle(match, dict(zip(map(id, fresh.values()), lines, strict=True)))
         return notes
 
-    def _keyed(self, entries):
+    def _keyed(self, entries, opening):
         """Each entry under what makes it unmistakable.
 
-        The bank's own reference where it gives one; else a digest of what the entry says, with a
-        running number, since two equal bookings on one day are two.
+        The bank's own reference where it gives one; else a digest of what the entry says and of
+        the balance that it found: two equal bookings on one day are two, on one statement or on
+        two in a row, but the same booking told again finds the same balance.
         """
         keyed, seen = {}, Counter()
+        balance = opening
         for entry in entries:
             reference = entry.bank_reference or entry.reference
             if entry.bank_reference:
                 base = f"ref:{reference}:{entry.booking_date}:{entry.amount}"
             else:
                 details = [
-                    (d.end_to_end_id, d.transaction_id, d.bank_reference, str(d.amount),
-                     d.remittance_unstructured)
-                    for d in entry.details
+                    (
+                        detail.end_to_end_id,
+                        detail.uetr,
+                        detail.transaction_id,
+                        detail.bank_reference,
+                        str(detail.amount),
+                        detail.remittance_unstructured,
+                    )
+                    for detail in entry.details
                 ]
-                said = (str(entry.booking_date), str(entry.value_date), str(entry.amount),
-                        entry.currency, reference, entry.additional_information, details)
+                batch = entry.batch
+                said = (
+                    str(entry.booking_date),
+                    str(entry.value_date),
+                    str(entry.amount),
+                    entry.currency,
+                    reference,
+                    entry.additional_information,
+                    batch and (batch.message_id, batch.payment_information_id),
+                    details,
+                    str(balance),
+                )
                 base = "sum:" + hashlib.sha256(repr(said).encode()).hexdigest()[:32]
             seen[base] += 1
             keyed[f"{base}:{seen[base]}"] = entry
+            balance = None if balance is None else balance + entry.amount
         return keyed
 
     def _known_keys(self, journal, keys):
@@ -174,7 +197,11 @@ class BankMessage(models.Model):
             part for part in (code.domain, code.family, code.subfamily) if part
         ) or code.proprietary or False
 
-    def _make_statement(self, report, journal, lines):
+    def _make_statement(self, report, journal, lines, told):
+        """Make Odoo's statement of the lines that are new.
+
+        :param told: sum of the bookings that an earlier statement told already
+        """
         opening = next((b for b in report.balances if b.type in OPENING), None)
         closing = next((b for b in report.balances if b.type in CLOSING), None)
         number = report.electronic_sequence or report.legal_sequence
@@ -188,6 +215,6 @@ class BankMessage(models.Model):
         }
         if opening and closing:
             values |= {
-                "balance_start": float(opening.amount), "balance_end_real": float(closing.amount)
+                "balance_start": float(opening.amount + told), "balance_end_real": float(closing.amount)
             }
         return self.env["account.bank.statement"].with_company(journal.company_id).create(values)

@@ -250,11 +250,11 @@ class TestSending(BankConnectCommon):
         )
 
     def test_a_document_that_can_not_be_fetched_holds_up_no_other(self):
-        broken = FetchError("digest_mismatch", "The document is not what the bank announced.")
+        broken = FetchError("digest_mismatch", "The digest differs.")
         self.bank.put(broken, camt(opening="1.00"))
         self.run_cron("fetch")
         self.assertEqual(self.bank.acknowledged, ["D2"])
-        self.assertIn("not what the bank announced", self.connection.last_error)
+        self.assertIn("digest differs from the bank", self.connection.last_error)
         self.assertTrue(self.activities(self.connection, "connection"))
         self.assertFalse(self.connection.paused_until, "one document is not the line")
 

@@ -4,12 +4,10 @@ from collections import defaultdict
 from datetime import datetime, timezone
 
 from odoo import fields, models
-from odoo.tools.translate import LazyTranslate
 
 from ..formats import pain001
 from ..models import bank_payment_seal as seal
-
-_lt = LazyTranslate(__name__)
+from ..models import format_texts
 
 
 class BankSendWizardLine(models.TransientModel):
@@ -279,7 +277,7 @@ class BankSendWizardLine(models.TransientModel):
                 concerned = lines.filtered(
                     lambda line, problem=problem: f"LINE-{line.id}" == problem.end_to_end_id
                 )
-                sentence = problem.message[:1].upper() + problem.message[1:]
+                sentence = format_texts.problem_text(self.env, problem)
                 found += [(line, sentence) for line in concerned or lines]
         return found
 

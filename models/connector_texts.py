@@ -1,0 +1,278 @@
+"""What the connectors say, by their stable codes, in the reader's language.
+
+The connectors' own English is what is shown for a code that this table does not know.
+"""
+
+from odoo.tools.translate import LazyTranslate
+
+from ..connectors.interface import FetchError
+
+_lt = LazyTranslate(__name__)
+
+LATER = _lt("Nothing needs to be done now: it will be tried again.")
+ASK = _lt("Ask the bank what became of the message before doing anything else.")
+BANK = _lt("Ask the bank.")
+
+# code → what happened, and what to do about it
+PROBLEMS = {
+    "dns": (
+        _lt("The name %(host)s could not be resolved."),
+        _lt("Check the bank's address and this server's name resolution (DNS)."),
+    ),
+    "address_refused": (
+        _lt("%(host)s leads to an internal network address, which is not allowed."),
+        _lt(
+            "Check the bank's address; for a bank on your own network (the sandbox), allow "
+            "private addresses on this connection."
+        ),
+    ),
+    "connect_refused": (
+        _lt("%(host)s refused the connection."),
+        _lt("Check the port; ask the bank whether its service is up and knows your IP address."),
+    ),
+    "connect_timeout": (
+        _lt("%(host)s did not answer the attempt to connect in time."),
+        _lt("Check that the firewall lets this server out to the bank's address and port."),
+    ),
+    "unreachable": (
+        _lt("There is no network route to %(host)s."),
+        _lt("Check this server's network connection."),
+    ),
+    "connect_failed": (_lt("The connection to %(host)s could not be made."), LATER),
+    "proxy_unreachable": (
+        _lt("The proxy %(proxy)s could not be reached."),
+        _lt("Check the proxy's address and that it runs."),
+    ),
+    "proxy_auth": (
+        _lt("The proxy %(proxy)s wants other credentials."),
+        _lt("Check the proxy's user and password."),
+    ),
+    "proxy_refused": (
+        _lt("The proxy %(proxy)s refused to connect to %(host)s."),
+        _lt("Have the proxy's administrator allow the bank's address and port."),
+    ),
+    "tls_untrusted": (
+        _lt("The certificate of %(host)s is not signed by the authority this connection trusts."),
+        _lt(
+            "Install the bank's current CA certificate on the connection. If the bank did not "
+            "announce a change, do not go on before you asked it."
+        ),
+    ),
+    "tls_expired": (
+        _lt("The certificate of %(host)s has expired."),
+        _lt("Check this server's clock; if it is right, the bank must renew its certificate."),
+    ),
+    "tls_not_yet_valid": (
+        _lt("The certificate of %(host)s is not valid yet."),
+        _lt("Check this server's clock."),
+    ),
+    "tls_hostname": (
+        _lt("The certificate presented by %(host)s was issued for another name."),
+        _lt("Check the bank's address."),
+    ),
+    "tls_revoked": (_lt("The certificate of %(host)s has been revoked."), BANK),
+    "tls_pin": (
+        _lt("The certificate of %(host)s is not the one pinned on this connection."),
+        _lt("Compare the new fingerprint with the bank by telephone before you change the pin."),
+    ),
+    "tls_client_rejected": (
+        _lt("%(host)s did not accept our client certificate."),
+        _lt("Check that the bank has registered this certificate and that it has not expired."),
+    ),
+    "tls_not_spoken": (
+        _lt("%(host)s does not speak TLS on this port."),
+        _lt("Check the address and port."),
+    ),
+    "tls_version": (
+        _lt("%(host)s offers no TLS version that is safe enough (1.2 or later)."),
+        BANK,
+    ),
+    "tls_handshake": (_lt("The TLS handshake with %(host)s failed."), BANK),
+    "tls_timeout": (_lt("%(host)s did not finish the TLS handshake in time."), LATER),
+    "tls_closed": (
+        _lt("%(host)s closed the connection during the TLS handshake."),
+        _lt("Check that the bank has registered our client certificate."),
+    ),
+    "certificate_expired": (
+        _lt("Our client certificate has expired."),
+        _lt("Renew the certificate with the bank."),
+    ),
+    "certificate_not_yet_valid": (
+        _lt("Our client certificate is not valid yet."),
+        _lt("Check this server's clock."),
+    ),
+    "bad_key": (_lt("The message key is not a UUID, which this bank requires."), None),
+    "empty_content": (_lt("The message is empty."), None),
+    "too_large": (
+        _lt("The message has %(size)s bytes, the bank takes at most %(limit)s."),
+        _lt("Split the batch."),
+    ),
+    "no_product": (
+        _lt("This bank's profile has no product for %(what)s."),
+        _lt("Choose another payment type, or extend the profile."),
+    ),
+    "cannot_recall": (
+        _lt("This bank's profile offers no way to recall payments."),
+        _lt("Telephone the bank."),
+    ),
+    "no_reference": (_lt("The bank's reference of this message is unusable."), BANK),
+    "request_invalid": (_lt("The request could not be built."), _lt("See the detail.")),
+    "breaker": (_lt("The connection rests after repeated failures."), LATER),
+    "read_timeout": (_lt("%(host)s took the request but did not answer in time."), ASK),
+    "total_timeout": (_lt("The exchange with %(host)s took longer than allowed."), ASK),
+    "reset": (_lt("%(host)s broke the connection before it answered."), ASK),
+    "half_answer": (_lt("The answer of %(host)s broke off in the middle."), ASK),
+    "answer_too_large": (_lt("The answer of %(host)s is larger than %(limit)s bytes."), ASK),
+    "answer_encoded": (_lt("%(host)s compressed its answer unasked (%(encoding)s)."), BANK),
+    "protocol": (_lt("%(host)s does not answer in proper HTTP."), ASK),
+    "content_type": (
+        _lt("%(host)s answered with %(media_type)s where %(expected)s was due."),
+        _lt("The address may belong to a web page or a gateway; see the stored answer."),
+    ),
+    "answer_unreadable": (_lt("The answer of %(host)s cannot be understood."), ASK),
+    "wrong_echo": (_lt("%(host)s answered to another request than ours."), ASK),
+    "redirected": (
+        _lt("%(host)s redirects to another address, which is not followed."),
+        _lt("Ask the bank for the current address and enter it on the connection."),
+    ),
+    "in_flight": (_lt("The bank is still working on this message."), ASK),
+    "key_conflict": (
+        _lt("The bank knows another message under this key."),
+        _lt("Do not send it again. Compare with the bank which message it holds."),
+    ),
+    "rate_limited": (_lt("The bank asks to send less often."), LATER),
+    "refused": (
+        _lt("The bank refused the message (HTTP %(status)s)."),
+        _lt("See the bank's reason."),
+    ),
+    "not_authorised": (
+        _lt("The bank does not accept our credentials for this (HTTP %(status)s)."),
+        _lt("Check certificate, contract id and consent with the bank."),
+    ),
+    "http_status": (_lt("The bank answered with HTTP %(status)s."), _lt("See the stored answer.")),
+    "cannot_inquire": (
+        _lt("This bank offers no way to ask for a message whose receipt is missing."),
+        _lt("Ask the bank by other means and record the answer with evidence."),
+    ),
+    "inquiry_mismatch": (_lt("The bank holds other content under this key."), BANK),
+    "payment_unknown": (
+        _lt("The bank gave this message a reference and no longer knows it."),
+        BANK,
+    ),
+    "not_offered": (_lt("This bank's profile offers no %(what)s."), None),
+    "listing_unreadable": (_lt("The bank's list of documents cannot be understood."), BANK),
+    "listing_endless": (_lt("The bank's list of documents does not end."), BANK),
+    "foreign_link": (_lt("The bank's answer links to another server."), BANK),
+    "size_mismatch": (
+        _lt("The document has %(size)s bytes, the bank announced %(announced)s."),
+        LATER,
+    ),
+    "digest_mismatch": (_lt("The document's digest differs from the bank's."), LATER),
+    "document_gone": (_lt("The bank no longer has this document."), BANK),
+}
+
+# the lines of the connection test
+STEPS = {
+    "certificate": _lt("Our certificate is valid"),
+    "name": _lt("The bank's name is known"),
+    "reach": _lt("The bank can be reached"),
+    "tls": _lt("The bank proved its identity"),
+    "answer": _lt("The bank answers and accepts our certificate"),
+    "peer": _lt("The bank's certificate is valid"),
+    "clock": _lt("The clocks agree"),
+}
+
+# what the connection test found, and what to do about it
+FINDINGS = {
+    "expired": (_lt("expired on %(date)s"), _lt("Renew the certificate.")),
+    "not_yet_valid": (_lt("valid from %(date)s"), _lt("Check the clock.")),
+    "expires_soon": (_lt("expires in %(days)s days"), _lt("Renew it soon.")),
+    "valid": (_lt("valid until %(date)s"), None),
+    "dates_unreadable": (_lt("its dates cannot be read: %(error)s"), None),
+    "no_time": (_lt("the bank does not tell its time"), None),
+    "clock_ahead": (_lt("the bank's clock is %(seconds)s s ahead"), None),
+    "clock_behind": (_lt("the bank's clock is %(seconds)s s behind"), None),
+    "clock_far_ahead": (
+        _lt("the bank's clock is %(seconds)s s ahead"),
+        _lt("Synchronise this server's clock (NTP)."),
+    ),
+    "clock_far_behind": (
+        _lt("the bank's clock is %(seconds)s s behind"),
+        _lt("Synchronise this server's clock (NTP)."),
+    ),
+    "done": (None, None),
+    "not_tried": (_lt("not tried"), None),
+}
+
+# settings that can't work; %(error)s is the connector's sentence, which names the place
+SETTINGS = {
+    "url": _lt("The bank's address must read https://host[:port][/path]."),
+    "certificate": _lt("The company's certificate can't be used: %(error)s"),
+    "key": _lt("The private key can't be read, or is of a kind that is not supported."),
+    "key_password": _lt("The private key's password is missing or wrong."),
+    "key_mismatch": _lt("The private key does not belong to the certificate."),
+    "trust": _lt("The bank's certificate or its fingerprint can't be used: %(error)s"),
+    "proxy": _lt("The proxy's address can't be used: %(error)s"),
+    "profile": _lt("The bank profile can't be used: %(error)s"),
+    "variable": _lt("A value that this bank needs is missing or not usable: %(error)s"),
+    "protocol": _lt("This protocol is not known: %(error)s"),
+}
+
+
+def message(env, outcome):
+    """What happened, in one sentence.
+
+    :param outcome: a ``connectors.interface.Outcome``
+    """
+    known, _hint = _problem(outcome.code)
+    return _say(env, known, outcome.facts) or outcome.message
+
+
+def hint(env, outcome):
+    """What to do about it, or nothing."""
+    known, advice = _problem(outcome.code)
+    # Reading leaves no message in doubt.
+    if advice is ASK and isinstance(outcome, FetchError):
+        advice = LATER
+    return _say(env, advice, {}) if known else outcome.hint
+
+
+def check(env, found):
+    """One line of a connection test: its title, what was found, and a cure.
+
+    :param found: a ``connectors.interface.Check``
+    """
+    title = _say(env, STEPS.get(found.step), {}) or found.title
+    if found.finding in FINDINGS:
+        detail, cure = FINDINGS[found.finding]
+        return title, _say(env, detail, found.facts), _say(env, cure, {})
+    known, advice = _problem(found.finding)
+    detail = _say(env, known, found.facts)
+    if not detail:
+        return title, found.detail, found.cure
+    # The technical detail, such as the words of the TLS library, speaks English everywhere.
+    detail = " ".join(part for part in (detail, found.facts.get("detail")) if part)
+    return title, detail, _say(env, LATER if advice is ASK else advice, {})
+
+
+def settings_error(env, error):
+    """Why the settings of a connection can't work.
+
+    :param error: a ``connectors.interface.SettingsError``
+    """
+    known = SETTINGS.get(error.code)
+    return _say(env, known, {"error": error.message}) or error.message
+
+
+def _problem(code):
+    return PROBLEMS.get("http_status" if code.startswith("http_") else code, (None, None))
+
+
+def _say(env, sentence, facts):
+    """The sentence with its values; empty without one, or where a value is missing."""
+    if not sentence:
+        return ""
+    try:
+        return env._(sentence) % facts
+    except KeyError:
+        return ""

@@ -1,0 +1,134 @@
+"""Why a payment can't be written for the bank, by the stable codes of ``formats``, translated.
+
+The formats' own English sentences are the most exact, so English readers get those. A reader of
+another language gets the sentence of the code, with the name of the field.
+"""
+
+import re
+
+from odoo.tools.translate import LazyTranslate
+
+_lt = LazyTranslate(__name__)
+
+PROBLEMS = {
+    "account": _lt("give one account number: an IBAN, or another one."),
+    "address": _lt("a payment to another country needs the payee's town and country."),
+    "amount": _lt("the amount must be above zero and not more than the bank can carry."),
+    "bic": _lt("the BIC or clearing number of the bank is missing or not valid."),
+    "charge_bearer": _lt("this sharing of the charges is not possible for this payment."),
+    "charset": _lt(
+        "has characters that the bank does not take (%(characters)s). Write it in Latin letters."
+    ),
+    "code": _lt("is not a valid code."),
+    "control_sum": _lt("the sum is not that of the payments."),
+    "count": _lt("the number is not that of the payments."),
+    "country": _lt("the country is missing, or is not a code of two letters."),
+    "currency": _lt("this currency is not possible here; a SEPA payment is in euro."),
+    "date": _lt("is not a date."),
+    "decimals": _lt("the amount has more decimals than the currency."),
+    "duplicate": _lt("is used twice in this message."),
+    "empty": _lt("is empty."),
+    "iban": _lt("a valid IBAN is needed."),
+    "reference": _lt("the check digits of the creditor reference are wrong."),
+    "remittance": _lt("give either a text or a creditor reference, not both."),
+    "slash": _lt("must not begin or end with a slash, or have two in a row."),
+    "time_zone": _lt("has no time zone."),
+    "too_long": _lt("is too long: %(length)s, and %(most)s are allowed."),
+    "town": _lt("the address has no town."),
+    "uetr": _lt("is not a UETR (a version 4 UUID in lower case)."),
+}
+
+# The words of which the places in a payment are made, there and in the approval seal.
+WORDS = {
+    "account": _lt("account"),
+    "address": _lt("address"),
+    "amount": _lt("amount"),
+    "batch_booking": _lt("one debit"),
+    "bic": _lt("BIC"),
+    "blocks": _lt("payments"),
+    "building": _lt("building number"),
+    "category_purpose": _lt("category purpose"),
+    "charge_bearer": _lt("charges"),
+    "clearing_system": _lt("clearing system"),
+    "control_sum": _lt("control sum"),
+    "country": _lt("country"),
+    "created": _lt("time of creation"),
+    "creditor": _lt("payee"),
+    "creditor_account": _lt("payee's account"),
+    "creditor_agent": _lt("payee's bank"),
+    "creditor_reference": _lt("creditor reference"),
+    "creditor_reference_issuer": _lt("creditor reference's issuer"),
+    "creditor_reference_type": _lt("creditor reference's type"),
+    "currency": _lt("currency"),
+    "debtor": _lt("payer"),
+    "debtor_account": _lt("payer's account"),
+    "debtor_agent": _lt("payer's bank"),
+    "end_to_end_id": _lt("end-to-end number"),
+    "execution_date": _lt("execution date"),
+    "iban": _lt("IBAN"),
+    "id": _lt("number"),
+    "initiating_party": _lt("initiating party"),
+    "instant": _lt("instant payment"),
+    "instruction_id": _lt("instruction number"),
+    "lines": _lt("lines"),
+    "local_instrument": _lt("local instrument"),
+    "member_id": _lt("clearing number"),
+    "message_id": _lt("message number"),
+    "name": _lt("name"),
+    "number_of_transactions": _lt("number of payments"),
+    "organisation_id": _lt("identification"),
+    "organisation_id_scheme": _lt("identification scheme"),
+    "other": _lt("number"),
+    "other_scheme": _lt("number scheme"),
+    "payee": _lt("payee"),
+    "post_code": _lt("post code"),
+    "purpose": _lt("purpose"),
+    "reference": _lt("reference"),
+    "regulatory_code": _lt("regulatory code"),
+    "regulatory_country": _lt("regulatory country"),
+    "regulatory_text": _lt("regulatory text"),
+    "remittance": _lt("remittance information"),
+    "service_level": _lt("service level"),
+    "street": _lt("street"),
+    "subdivision": _lt("state or province"),
+    "text": _lt("text for the payee"),
+    "town": _lt("town"),
+    "transfers": _lt("payments"),
+    "uetr": _lt("UETR"),
+    "ultimate_creditor": _lt("ultimate payee"),
+    "ultimate_debtor": _lt("ultimate payer"),
+    "unstructured": _lt("text for the payee"),
+}
+
+
+def problem_text(env, problem):
+    """Why a payment can't be written, as a sentence.
+
+    :param problem: a ``formats.model.Problem``
+    """
+    known = PROBLEMS.get(problem.code)
+    if not known or (env.lang or "en_US").startswith("en"):
+        return problem.message[:1].upper() + problem.message[1:]
+    # Where the payment stands in the message says nothing to a person.
+    place = re.sub(r"^(blocks\[\d+\]\.)?(transfers\[\d+\]\.)?|\[\d+\]", "", problem.path)
+    return env._(
+        "%(field)s: %(problem)s",
+        field=place_name(env, place.split(".")),
+        problem=env._(known) % problem.facts,
+    )
+
+
+def error_text(env, error):
+    """Why a message can't be written: every problem, or what the error says of itself.
+
+    :param error: a ``formats.errors.FormatError``
+    """
+    return " ".join(problem_text(env, problem) for problem in error.problems) or str(error)
+
+
+def place_name(env, words):
+    """A place in a payment by name: ``payee address town``.
+
+    :param words: keys of ``WORDS``; one that is not known stands for itself
+    """
+    return " ".join(env._(WORDS[word]) if word in WORDS else word for word in words)
