@@ -122,7 +122,7 @@ class BankMessage(models.Model):
                         detail.uetr,
                         detail.transaction_id,
                         detail.bank_reference,
-                        str(detail.amount),
+                        detail.amount and str(detail.amount.normalize()),
                         detail.remittance_unstructured,
                     )
                     for detail in entry.details
@@ -131,13 +131,13 @@ class BankMessage(models.Model):
                 said = (
                     str(entry.booking_date),
                     str(entry.value_date),
-                    str(entry.amount),
+                    str(entry.amount.normalize()),
                     entry.currency,
                     reference,
                     entry.additional_information,
                     batch and (batch.message_id, batch.payment_information_id),
                     details,
-                    str(balance),
+                    balance and str(balance.normalize()),
                 )
                 base = "sum:" + hashlib.sha256(repr(said).encode()).hexdigest()[:32]
             seen[base] += 1

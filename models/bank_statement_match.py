@@ -15,10 +15,13 @@ class Match:
 
     :ivar executed: entry → payments that it executed
     :ivar returned: entry → the payment that it brought back, and the reason
+    :ivar contradicted: entry → payments that it executed although they were given up here, after
+        the bank's own rejection: nothing is booked for them, people have to look
     """
 
     executed: dict = field(default_factory=dict)
     returned: dict = field(default_factory=dict)
+    contradicted: dict = field(default_factory=dict)
     none: models.Model = None
 
     def payments_of(self, entry):
@@ -79,7 +82,9 @@ class BankStatementMatch(models.AbstractModel):
             payments = (payments or match.none).filtered(
                 lambda pay: not pay.bank_booked and pay.id not in taken
             )
-            if payments and self._same(-entry.amount, payments):
+            if any(pay.state in ("rejected", "canceled") for pay in payments):
+                match.contradicted[id(entry)] = payments
+            elif payments and self._same(-entry.amount, payments):
                 match.executed[id(entry)] = payments
                 taken.update(payments.ids)
         return match
@@ -184,6 +189,10 @@ class BankStatementMatch(models.AbstractModel):
         notes = self._mark_settled(settled)
         for key, (payment, reason) in match.returned.items():
             self._book_return(lines[key], payment, *reason)
+        for key, payments in match.contradicted.items():
+            # The warning to the accountant comes with the status.
+            notes += payments._bank_apply({payment: {"status": "ACSC"} for payment in payments})
+            lines[key].bank_payment_ids = payments
         return notes
 
     def _targets(self, payments):
