@@ -56,7 +56,7 @@ class BankSendWizard(models.TransientModel):
             raise UserError(
                 self.env._(
                     "Only a preparer may send payments to the bank. Ask the administrator for the "
-                    "right “Bank Connect: Preparer”."
+                    "right “Bank payments: Preparer”."
                 )
             )
         if not records:
