@@ -5,3 +5,6 @@ UPDATE bank_connection
 UPDATE bank_message
    SET state = 'refused', error = 'Neutralized copy of the database'
  WHERE direction = 'out' AND state IN ('queued', 'sending', 'uncertain');
+-- No bank wakes the copy, and no program takes it for the original.
+UPDATE bank_connection SET webhook_token = NULL, webhook_sealed = NULL;
+DELETE FROM bank_monitor_token;

@@ -66,17 +66,17 @@ class BankAlert(models.Model):
         values = {"count": self.count, "since": f"{since:%Y-%m-%d %H:%M}"}
         return {
             "uncertain": self.env._(
-                "The fate of %(count)s messages is unknown, of the oldest since %(since)s. Ask the "
+                "Messages whose fate is unknown: %(count)s, of the oldest since %(since)s. Ask the "
                 "bank, or resolve them with evidence.", **values),
             "queued": self.env._(
-                "%(count)s messages could not leave, the oldest since %(since)s. Test the "
+                "Messages that could not leave: %(count)s, the oldest since %(since)s. Test the "
                 "connection.", **values),
             "unanswered": self.env._(
-                "The bank has %(count)s messages, but has not said what becomes of them, of the "
-                "oldest since %(since)s. Ask the bank.", **values),
+                "Messages of which the bank has not said what becomes of them: %(count)s, the "
+                "oldest sent on %(since)s. Ask the bank.", **values),
             "quarantined": self.env._(
-                "%(count)s documents from the bank could not be understood and were put aside, the "
-                "oldest on %(since)s. See why, and process them again.", **values),
+                "Documents that could not be understood and were put aside: %(count)s, the oldest "
+                "on %(since)s. See why, and process them again.", **values),
             "certificate": self.env._("The certificate has expired on %(since)s. Nothing can be "
                                       "sent.", **values)
             if self.level == 0
@@ -85,8 +85,8 @@ class BankAlert(models.Model):
             "silent": self.env._(
                 "No contact with the bank since %(since)s. Test the connection.", **values),
             "statement": self.env._(
-                "No statement for %(count)s business days, the last one on %(since)s. Ask the "
-                "bank, if accounts were moved.", **values),
+                "Business days without a statement: %(count)s, the last one came on %(since)s. Ask "
+                "the bank, if the accounts moved.", **values),
         }[self.code]
 
     # -- the scheduled action -----------------------------------------------------------------

@@ -33,7 +33,6 @@ class BankMonitorToken(models.Model):
             raise AccessError(self.env._("A token opens what it was made for. Make another one."))
         return super().write(vals)
 
-    @api.model
     def action_new(self):
         """Make a token for the chosen companies, and show it this one time."""
         if not self.env.user.has_group("account_bank_connect.group_admin"):

@@ -104,6 +104,7 @@ class BankWatch(models.AbstractModel):
               JOIN bank_message message ON message.batch_id = batch.id
               JOIN bank_connection connection ON connection.id = message.connection_id
              WHERE batch.state = 'sent' AND message.direction = 'out'
+               AND message.purpose = 'payment'
                AND message.state = 'delivered' AND message.sent_date < %s
                AND connection.state = 'active'
           GROUP BY message.connection_id

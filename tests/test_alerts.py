@@ -95,7 +95,7 @@ class TestAlerts(BankConnectCommon):
         alert = self.alert("uncertain")
         self.assertEqual(self.tasks(alert).user_id & (self.admin | second | self.preparer),
                          self.admin | second)
-        self.assertIn("1 messages is unknown", alert.summary)
+        self.assertIn("fate is unknown: 1", alert.summary)
         self.assertEqual(len(self.tasks(alert).filtered(lambda task: task.user_id == second)), 1)
 
     def test_a_young_uncertain_message_is_left_to_the_inquiry(self):

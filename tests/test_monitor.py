@@ -5,6 +5,7 @@ from odoo import fields
 from odoo.addons.account_bank_connect.connectors.interface import NotSent, Uncertain
 from odoo.addons.account_bank_connect.controllers import monitor as controller
 from odoo.exceptions import AccessError
+from odoo.service.model import call_kw
 from odoo.tests import HttpCase, tagged
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -141,7 +142,8 @@ class TestMonitorEndpoints(MonitorCommon, HttpCase):
     def new_token(self, user=None):
         tokens = self.env["bank.monitor.token"].with_user(user or self.admin)
         tokens = tokens.with_context(allowed_company_ids=(user or self.admin).company_ids.ids)
-        return tokens.action_new()["context"]["default_secret"]
+        # As the button calls it.
+        return call_kw(tokens, "action_new", [[]], {})["context"]["default_secret"]
 
     def get(self, path, token=None):
         headers = {"Authorization": f"Bearer {token}"} if token else {}

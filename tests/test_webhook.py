@@ -6,6 +6,7 @@ from unittest.mock import patch
 
 from odoo.addons.account_bank_connect.models import bank_webhook
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.modules.neutralize import get_neutralization_queries
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
@@ -202,6 +203,16 @@ class TestWebhook(BankConnectCommon, HttpCase):
     def test_a_header_name_is_checked(self):
         with self.assertRaises(ValidationError):
             self.connection.webhook_signature_header = "X-Signature: x\r\n"
+
+    def test_a_neutralised_database_hears_no_bank(self):
+        token = self.connection.webhook_token
+        self.env.flush_all()
+        for query in get_neutralization_queries([MODULE]):
+            self.env.cr.execute(query)
+        self.env.invalidate_all()
+        self.connection.state = "active"
+        with self.assertLogs(LOGGER, logging.INFO):
+            self.assertEqual(self.notify(token=token), 401)
 
     def test_a_copy_of_a_connection_has_no_webhook(self):
         copy = self.connection.copy({"name": "Copy"})
