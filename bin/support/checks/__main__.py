@@ -18,7 +18,7 @@ def main() -> int:
         epilog="Logs are in .run/logs/. Exit code 0: all passed, and tests in Odoo were run.",
     )
     parts = parser.add_subparsers(dest="part", metavar="style | unit | odoo")
-    parts.add_parser("style", help="ruff, pylint-odoo, OCA's checks, shell syntax")
+    parts.add_parser("style", help="ruff, pylint-odoo, OCA's checks, shell syntax, imports")
     pure = parts.add_parser("unit", help="pytest, without Odoo (takes pytest's options)")
     pure.add_argument("options", nargs=argparse.REMAINDER)
     odoo = parts.add_parser("odoo", help="the module in Odoo: its tests, installing, removing")

@@ -1,4 +1,4 @@
-"""The style gate: each tool is one check."""
+"""The style gate: each tool is one check, and so is each rule of the house."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..processes import Supervisor
 from ..settings import MODULE, Settings
+from . import imports
 from .outcome import Outcome, report
 
 
@@ -49,4 +50,9 @@ def run(settings: Settings, supervisor: Supervisor) -> Outcome:
     commands = [path for path in (settings.repo / "bin").iterdir() if path.is_file()]
     scripts = [*commands, *(settings.repo / "bin" / "support").rglob("*.sh")]
     gate("bash", "sh", "-c", 'for one; do bash -n "$one" || exit 1; done', "sh", *scripts)
+    total += report("style: imports", lambda: _rule(imports.problems(settings.repo)))
     return total
+
+
+def _rule(problems: list[str]) -> Outcome:
+    return Outcome.of_check("\n".join(problems) or None)
