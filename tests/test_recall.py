@@ -336,7 +336,9 @@ class TestRecall(RecallCommon):
             )
             self.assertEqual(recall.state, "refused")
             self.assert_paying(self.batch)
-        self.assertIn("Not over this line. Telephone.", self.chatter(self.batch))
+        self.assertIn(
+            "offers no way to recall payments. Telephone the bank.", self.chatter(self.batch)
+        )
 
     def test_nothing_left_to_recall(self):
         """The bank finished before the recall had left: it is not sent."""
