@@ -7,6 +7,8 @@ from . import (
     test_message,
     test_monitor,
     test_recall,
+    test_recall_decision,
+    test_recall_withdraw,
     test_road,
     test_screens,
     test_second_payment,

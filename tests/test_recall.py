@@ -6,169 +6,21 @@ from lxml import etree
 from psycopg2 import IntegrityError
 
 from odoo import fields
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.account_bank_connect.connectors import profile
 from odoo.addons.account_bank_connect.connectors.interface import (
-    FetchError,
     NotSent,
     Reason,
     Refused,
     Uncertain,
 )
 
-from .common import BankConnectCommon
-from .documents import camt, camt029, paid, pain002
+from .documents import pain002
+from .recall_common import RecallCommon, cancelled, pending
 from .scripted_connector import PowerCut, receipt
-
-
-def cancelled(document, key):
-    """The bank cancels at once, as a 204 to DELETE says."""
-    return replace(receipt(key, "CANC"), content=b"", content_type="")
-
-
-def pending(document, key):
-    """The bank has the recall and decides later."""
-    return replace(receipt(key, None), content=b"", content_type="")
-
-
-class RecallCommon(BankConnectCommon):
-    def recall(self, batch, reason="DUPL", note="Paid by cheque", user=None):
-        batch.with_user(user or self.preparer).action_recall(reason, note)
-        return batch.recall_id
-
-    def recalled(self, batch, answer, **values):
-        """Ask for a recall, and let it leave; the bank answers it with ``answer``."""
-        recall = self.recall(batch, **values)
-        self.bank.on_submit.append(answer)
-        self.run_cron("send")
-        return recall
-
-    def due(self, message):
-        message.next_attempt = fields.Datetime.now() - timedelta(seconds=1)
-        return message
-
-    def assert_paying(self, batch, state="sent"):
-        """Nothing changed for the payments: they are on their way as before."""
-        self.assertEqual(batch.state, state)
-        self.assertEqual(set(batch.payment_ids.mapped("state")), {"in_process"})
-        self.assertTrue(all(batch.payment_ids.bank_instalment_ids.mapped("live")))
-
-    def assert_open(self, batch, bills):
-        """The batch is taken back, and its bills can be paid again."""
-        self.assertEqual(batch.state, "cancelled")
-        self.assertEqual(set(bills.mapped("payment_state")), {"not_paid"})
-        self.assertFalse(any(batch.payment_ids.bank_instalment_ids.mapped("live")))
-        self.assertEqual(self.prepare(bills).state, "to_approve")
-
-
-@tagged("post_install", "-at_install")
-class TestWithdraw(RecallCommon):
-    """What has not left is withdrawn here and now."""
-
-    def test_what_is_queued_never_leaves(self):
-        bills = self.new_bill(100) | self.new_bill(200)
-        batch = self.approved(bills)
-        message = self.message_of(batch)
-        self.recall(batch)
-        self.assertEqual((message.state, message.next_attempt), ("withdrawn", False))
-        self.run_cron("send")
-        self.assertFalse(self.bank.submitted)
-        self.assertFalse(batch.recall_id, "nobody has to be asked")
-        self.assert_open(batch, bills)
-
-    def test_who_why_and_when_are_recorded(self):
-        batch = self.approved(self.new_bill(100))
-        self.recall(batch, user=self.approver)
-        self.assertIn(
-            "Withdrawn by Approver before it left: Paid twice; Paid by cheque.", self.chatter(batch)
-        )
-        self.assertEqual(batch.note.count("Approver"), 1)
-        message = self.message_of(batch)
-        self.assertEqual(message.recall_user_id, self.approver)
-        self.assertEqual((message.recall_reason, message.recall_note), ("DUPL", "Paid by cheque"))
-
-    def test_bills_that_book_on_the_statement_are_open_again(self):
-        self.book_on_statement()
-        bill = self.new_bill(100)
-        batch = self.approved(bill)
-        self.recall(batch)
-        self.assert_open(batch, bill)
-
-    def test_after_an_attempt_that_surely_failed(self):
-        """It was certain that no byte was accepted, so nothing has left."""
-        self.bank.on_submit.append(NotSent("connect_refused", "Nobody listens."))
-        bill = self.new_bill(100)
-        batch = self.sent(bill)
-        self.assertEqual((batch.state, self.message_of(batch).attempts), ("approved", 1))
-        self.recall(batch)
-        self.assert_open(batch, bill)
-
-    def test_never_in_doubt(self):
-        """Queued for a repetition, the message may be at the bank already."""
-        self.bank.on_submit.append(Uncertain("reset", "The line broke."))
-        batch = self.sent(self.new_bill(100))
-        with self.assertRaisesRegex(UserError, "Nobody knows yet whether the bank has"):
-            self.recall(batch)
-        self.bank.on_inquire.append(FetchError("cannot_inquire", "No way to ask."))
-        self.bank.resend_window = timedelta(hours=24)
-        self.due(self.message_of(batch))
-        self.run_cron("fetch")
-        self.assertEqual((self.message_of(batch).state, batch.state), ("queued", "approved"))
-        with self.assertRaisesRegex(UserError, "Nobody knows yet whether the bank has"):
-            self.recall(batch)
-
-    def test_not_while_it_is_sent(self):
-        """A worker holds it: what becomes of it is known in a moment."""
-        batch = self.approved(self.new_bill(100))
-
-        def meanwhile(document, key):
-            with self.assertRaisesRegex(UserError, "being sent this very moment"):
-                self.recall(batch)
-            return receipt(key)
-
-        self.bank.on_submit.append(meanwhile)
-        self.run_cron("send")
-        self.assertEqual(batch.state, "sent")
-
-    def test_only_after_approval(self):
-        batch = self.prepare(self.new_bill(100))
-        with self.assertRaisesRegex(UserError, "withdraw or reject it instead"):
-            self.recall(batch)
-
-    def test_who_may(self):
-        """Preparer, approver and bank administrator; nobody else, and nobody without a reason."""
-        for user in (self.preparer, self.approver, self.admin):
-            self.recall(batch := self.approved(self.new_bill(100)), user=user)
-            self.assertEqual(batch.state, "cancelled")
-        batch = self.approved(self.new_bill(100))
-        for user in (self.auditor, self.clerk, self.outsider):
-            with self.assertRaises(AccessError):
-                self.recall(batch, user=user)
-            if user != self.outsider:
-                self.assertFalse(batch.with_user(user).may_recall)
-        for reason, note in (("CUST", " "), ("XXXX", "x"), (False, "x")):
-            with self.assertRaisesRegex(UserError, "Say why"):
-                self.recall(batch, reason, note)
-        self.assertTrue(batch.with_user(self.preparer).may_recall)
-        stranger = self.new_user(
-            "stranger", "account_bank_connect.group_admin", self.new_company("Another GmbH")
-        )
-        with self.assertRaises(AccessError):
-            self.recall(batch, user=stranger)
-
-    def test_by_the_button(self):
-        batch = self.approved(self.new_bill(100))
-        wizard = (
-            self.env["bank.recall.wizard"]
-            .with_user(self.approver)
-            .create({"batch_id": batch.id, "reason": "CUST", "note": "The vendor went bankrupt"})
-        )
-        self.assertFalse(wizard.left)
-        wizard.action_recall()
-        self.assertEqual(batch.state, "cancelled")
 
 
 @tagged("post_install", "-at_install")
@@ -336,9 +188,7 @@ class TestRecall(RecallCommon):
             )
             self.assertEqual(recall.state, "refused")
             self.assert_paying(self.batch)
-        self.assertIn(
-            "offers no way to recall payments. Telephone the bank.", self.chatter(self.batch)
-        )
+        self.assertIn("no way to recall payments. Telephone the bank.", self.chatter(self.batch))
 
     def test_nothing_left_to_recall(self):
         """The bank finished before the recall had left: it is not sent."""
@@ -436,104 +286,3 @@ class TestRecall(RecallCommon):
         recall.next_attempt = fields.Datetime.now() + timedelta(hours=1)
         self.received(pain002(self.batch.reference, group="ACCP"))
         self.assertEqual(recall.state, "uncertain")
-
-
-@tagged("post_install", "-at_install")
-class TestDecision(RecallCommon):
-    """The bank's decision as a document (camt.029)."""
-
-    def setUp(self):
-        super().setUp()
-        self.bills = self.new_bill(100) | self.new_bill(200, vendor=self.new_vendor("Other", 2))
-        self.batch = self.sent(self.bills)
-        self.recall_message = self.recalled(self.batch, pending)
-        self.first, self.second = self.batch.payment_ids
-
-    def test_all_cancelled(self):
-        message = self.received(camt029(self.batch.reference, group="ACCR"))
-        self.assertEqual(message.kind, "camt.029.001.09")
-        self.assertEqual((message.batch_id, message.parent_id), (self.batch, self.recall_message))
-        self.assertEqual(self.recall_message.state, "delivered")
-        self.assert_open(self.batch, self.bills)
-
-    def test_all_refused(self):
-        self.received(
-            camt029(
-                self.batch.reference,
-                confirmation="RJCR",
-                group="RJCR",
-                reason="ARDT",
-                text="on Friday",
-            )
-        )
-        self.assertEqual(self.recall_message.state, "refused")
-        self.assertIn("The payment came back already. on Friday", self.chatter(self.batch))
-        self.assertEqual(self.activities(self.batch, "recall").user_id, self.preparer)
-        self.assert_paying(self.batch)
-
-    def test_each_payment_has_its_own_decision(self):
-        payments = [
-            (self.first.end_to_end_id, "ACCR", None),
-            (self.second.end_to_end_id, "RJCR", "LEGL"),
-        ]
-        self.received(camt029(self.batch.reference, payments, confirmation="PECR", group="PACR"))
-        self.assertEqual(self.first.state, "rejected")
-        self.assertEqual(self.first.bank_status, "CANC")
-        self.assertEqual(self.second.state, "in_process")
-        self.assertIn(
-            "1 of its payments stay. It may not be cancelled for legal reasons.",
-            self.chatter(self.batch),
-        )
-        self.assertIn(self.batch.state, ("sent", "accepted"))
-        self.received(pain002(self.batch.reference, [(self.second.end_to_end_id, "ACSC", None)]))
-        self.received(camt(paid(self.second)))
-        self.assertEqual(self.batch.state, "settled")
-
-    def test_a_payments_own_decision_counts_more_than_the_groups(self):
-        payments = [(self.second.end_to_end_id, "RJCR", "CUST")]
-        self.received(camt029(self.batch.reference, payments, group="ACCR"))
-        self.assertEqual((self.first.bank_status, self.second.state), ("CANC", "in_process"))
-
-    def test_not_decided_yet(self):
-        message = self.received(camt029(self.batch.reference, confirmation="PDCR", group="PDCR"))
-        self.assertIn("not decided yet about 2 payments", message.note)
-        self.assertEqual(self.recall_message.state, "delivered")
-        self.assert_paying(self.batch)
-
-    def test_a_confirmation_by_the_recalls_number(self):
-        number = self.recall_message.name.removesuffix(".xml")
-        self.received(camt029(confirmation="CNCL", case=number))
-        self.assert_open(self.batch, self.bills)
-
-    def test_a_confirmation_without_decisions_on_payments(self):
-        """The whole was confirmed: that is the decision on each."""
-        self.received(camt029(self.batch.reference, confirmation="RJCR"))
-        self.assertEqual(self.recall_message.state, "refused")
-        self.assert_paying(self.batch)
-
-    def test_twice_or_too_late_changes_nothing(self):
-        self.received(camt029(self.batch.reference, group="ACCR"))
-        self.received(camt029(self.batch.reference, group="ACCR"))
-        self.received(camt029(self.batch.reference, confirmation="RJCR", group="RJCR"))
-        self.assertEqual(set(self.batch.payment_ids.mapped("bank_status")), {"CANC"})
-        self.assertEqual(self.recall_message.state, "delivered")
-        self.assertEqual(len(self.activities(self.batch, "recall")), 1)
-
-    def test_a_cancellation_cannot_undo_an_execution(self):
-        self.received(pain002(self.batch.reference, group="ACSC"))
-        self.received(camt029(self.batch.reference, group="ACCR"))
-        self.assertEqual(set(self.batch.payment_ids.mapped("bank_status")), {"ACSC"})
-        self.assert_paying(self.batch, "accepted")
-
-    def test_what_cannot_be_placed_is_quarantined(self):
-        """Another's message, a payment that is not in the batch, an answer that decides nothing."""
-        self.quarantined(camt029("BC-OTHER", group="ACCR"), "decides about BC-OTHER, which was not")
-        self.quarantined(camt029(confirmation="CNCL", case="K-9"), "decides about K-9")
-        self.quarantined(camt029(confirmation="CNCL"), "a message that it does not name")
-        self.quarantined(
-            camt029(self.batch.reference, [("E-STRANGE", "ACCR", None)]), "not hold: E-STRANGE"
-        )
-        self.quarantined(
-            camt029(self.batch.reference, confirmation="INFO"), "does not say what became"
-        )
-        self.assert_paying(self.batch)

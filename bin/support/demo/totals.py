@@ -35,9 +35,13 @@ class Count:
 def show(counts: list[Count]) -> list[str]:
     """A table of the counts; a line that does not agree is marked."""
     rows = [
-        [count.account, count.what, count.currency, *(f"{value:,.2f}" for value in (
-            count.ledger, count.messages, count.bank)),
-         "agrees" if count.agrees else "DIFFERS"]
+        [
+            count.account,
+            count.what,
+            count.currency,
+            *(f"{value:,.2f}" for value in (count.ledger, count.messages, count.bank)),
+            "agrees" if count.agrees else "DIFFERS",
+        ]
         for count in counts
     ]
     head = ("Account", "", "", "Odoo’s ledger", "Messages", "Bank’s ledger", "")
@@ -48,7 +52,8 @@ def faults(counts: list[Count]) -> list[str]:
     return [
         f"{count.account}, {count.what}: Odoo's ledger says {count.ledger}, the messages "
         f"{count.messages}, the bank {count.bank}."
-        for count in counts if not count.agrees
+        for count in counts
+        if not count.agrees
     ]
 
 
@@ -63,8 +68,12 @@ def count(scene: Scene) -> tuple[list[Count], list[str]]:
         for what in ("ordered", "paid out", "came back", "balance"):
             counts.append(
                 Count(
-                    account.journal, what, account.currency, odoo[account.key][what],
-                    messages[account.key][what], bank[account.key][what],
+                    account.journal,
+                    what,
+                    account.currency,
+                    odoo[account.key][what],
+                    messages[account.key][what],
+                    bank[account.key][what],
                 )
             )
     ledger = scene.desk.ledger()
@@ -77,15 +86,20 @@ def _in_odoo(scene: Scene) -> dict[str, dict[str, Decimal]]:
     for key, journal in scene.found["journals"].items():
         sent = auditor.search(
             "account.payment",
-            [["journal_id", "=", journal], ["bank_batch_id", "!=", False],
-             ["bank_batch_id.state", "not in", NOT_SENT]],
+            [
+                ["journal_id", "=", journal],
+                ["bank_batch_id", "!=", False],
+                ["bank_batch_id.state", "not in", NOT_SENT],
+            ],
             ["amount"],
         )
         account = auditor.read_one("account.journal", journal, ["default_account_id"])
         items = auditor.search(
             "account.move.line",
-            [["account_id", "=", account["default_account_id"][0]],
-             ["parent_state", "=", "posted"]],
+            [
+                ["account_id", "=", account["default_account_id"][0]],
+                ["parent_state", "=", "posted"],
+            ],
             ["amount_currency", "move_id"],
         )
         opening = scene.found["openings"][key]
@@ -104,7 +118,10 @@ def _in_odoo(scene: Scene) -> dict[str, dict[str, Decimal]]:
 def _in_messages(scene: Scene) -> dict[str, dict[str, Decimal]]:
     """What the exact bytes say: orders delivered, statements received."""
     ordered = documents.ordered(
-        _contents(scene, [["direction", "=", "out"], ["state", "=", "delivered"]])
+        _contents(
+            scene,
+            [["direction", "=", "out"], ["purpose", "=", "payment"], ["state", "=", "delivered"]],
+        )
     )
     booked = documents.booked(
         _contents(scene, [["direction", "=", "in"], ["kind", "=like", "camt.053%"]])
