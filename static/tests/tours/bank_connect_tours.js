@@ -63,8 +63,8 @@ tours.add("bank_connect_prepare", {
             trigger: `${wizard} .alert-warning:contains("can't leave yet")`,
         },
         {
-            content: "Leave that one out",
-            trigger: `${wizard} ${row("is not trusted yet")} td[name=selected]`,
+            content: "Leave that one out: the line is edited before its tick is taken",
+            trigger: `${wizard} ${row("is not trusted yet")} td[name=due_date]`,
             run: "click",
         },
         {
