@@ -59,8 +59,8 @@ class BankMonitorToken(models.Model):
         digest = self._digest(token)
         companies = self.env["res.company"]
         # sudo: nobody is logged in yet; every token is compared, in constant time.
-        for known in self.sudo().search([]):
-            if hmac.compare_digest(known.digest or "", digest):
+        for known in self.sudo().search([("digest", "!=", False)]):
+            if hmac.compare_digest(known.digest, digest):
                 companies |= known.company_ids
         return companies
 

@@ -171,11 +171,12 @@ class BankWatch(models.AbstractModel):
                 SELECT connection.id, COALESCE(
                            (SELECT max(message.create_date) FROM bank_message message
                              WHERE message.connection_id = connection.id
-                               AND message.direction = 'in' AND message.kind LIKE 'camt.053%%'),
+                               AND message.direction = 'in' AND left(message.kind, 8) = 'camt.053'),
                            connection.create_date)
                   FROM bank_connection connection
                   JOIN bank_connection_profile profile ON profile.id = connection.profile_id
-                 WHERE connection.state = 'active' AND profile.document_kinds LIKE '%%camt.053%%'
+                 WHERE connection.state = 'active'
+                   AND position('camt.053' IN profile.document_kinds) > 0
                 """
             )
         )
@@ -185,6 +186,15 @@ class BankWatch(models.AbstractModel):
             if days >= limit:
                 findings.append(Finding(connection, "statement", 0, days, last))
         return findings
+
+
+class BankMessage(models.Model):
+    _inherit = "bank.message"
+
+    # The last statement is looked for at every health check, however many messages there are.
+    _statement_idx = models.Index(
+        "(connection_id, create_date) WHERE direction = 'in' AND left(kind, 8) = 'camt.053'"
+    )
 
 
 def business_days_between(first, last):
