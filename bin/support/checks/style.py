@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..processes import Supervisor
 from ..settings import MODULE, Settings
-from . import imports
+from . import imports, oca
 from .outcome import Outcome, report
 
 
@@ -37,13 +37,9 @@ def run(settings: Settings, supervisor: Supervisor) -> Outcome:
 
     gate("ruff", tools / "ruff", "check", "--quiet", "--output-format=concise", ".")
     gate("pylint-odoo", tools / "pylint", "--rcfile=.pylintrc", module)
-    # README.md, not OCA's generated README.rst.
-    gate(
-        "oca-checks-module",
-        tools / "oca-checks-odoo-module",
-        "--disable=prefer-readme-rst",
-        module,
-    )
+    scratch = settings.run / "style"
+    scratch.mkdir(exist_ok=True)
+    gate("oca-checks-module", *oca.command(tools, settings.repo, scratch))
     translations = sorted([*(settings.repo / "i18n").glob("*.po*")])
     if translations:
         gate("oca-checks-po", tools / "oca-checks-po", *translations)
