@@ -15,6 +15,8 @@ import hashlib
 import hmac
 from datetime import datetime, timedelta, timezone
 
+from dateutil.parser import isoparse
+
 WINDOW = timedelta(minutes=5)  # how far the bank's clock and ours may be apart
 MAX_BODY = 64 * 1024  # bytes
 
@@ -82,7 +84,7 @@ def _instant(text: str) -> datetime:
             number = int(text[:20])
             seconds = number / 1000 if number > _MILLISECONDS else number
             return datetime.fromtimestamp(seconds, timezone.utc)
-        instant = datetime.fromisoformat(text)
+        instant = isoparse(text)
     except (ValueError, OverflowError, OSError):
         raise BadNotification("timestamp") from None
     if instant.tzinfo is None:

@@ -11,6 +11,8 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from dateutil.parser import isoparse
+
 from .http import Answer
 from .interface import FetchError, Outcome, Reason, Unavailable
 from .problems import build
@@ -156,7 +158,7 @@ def moment(text: str | None) -> datetime | None:
     if not text:
         return None
     try:
-        value = datetime.fromisoformat(text)
-    except ValueError:
+        value = isoparse(text)
+    except (ValueError, OverflowError):
         return None
     return value if value.tzinfo else value.replace(tzinfo=timezone.utc)

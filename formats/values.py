@@ -4,6 +4,8 @@ import re
 from datetime import date, datetime
 from decimal import Decimal
 
+from dateutil.parser import isoparse
+
 from .errors import FormatError
 from .safety import Node
 
@@ -67,8 +69,8 @@ def moment(text: str | None, path: str, notes: list[str]) -> datetime | None:
     if not text:
         return None
     try:
-        return datetime.fromisoformat(text)
-    except ValueError:
+        return isoparse(text)
+    except (ValueError, OverflowError):
         notes.append(f"{path}: {text[:40]!r} is not a date and time")
         return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from .calendar import END_OF_DAY, add_business_days, is_business_day
 from .store import get_setting, set_setting
@@ -15,7 +15,7 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 def wall() -> datetime:
     """The machine's time in UTC, to the second, without time zone."""
-    return datetime.now(UTC).replace(microsecond=0, tzinfo=None)
+    return datetime.now(timezone.utc).replace(microsecond=0, tzinfo=None)
 
 
 def stamp(moment: datetime) -> str:
@@ -28,9 +28,10 @@ def parse(value: str) -> datetime:
 
     :raises ValueError: it is not a date and time.
     """
-    moment = datetime.fromisoformat(value.strip())
+    # Python 3.10 does not know the Z.
+    moment = datetime.fromisoformat(re.sub(r"[Zz]$", "+00:00", value.strip()))
     if moment.tzinfo is not None:
-        moment = moment.astimezone(UTC).replace(tzinfo=None)
+        moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
     return moment.replace(microsecond=0)
 
 

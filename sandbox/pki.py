@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from cryptography import x509
@@ -51,7 +51,7 @@ def _pem(certificate: x509.Certificate) -> bytes:
 
 def _builder(subject: x509.Name, issuer: x509.Name, public_key, days: int,
              now: datetime | None = None):
-    now = now or datetime.now(UTC)
+    now = now or datetime.now(timezone.utc)
     return (x509.CertificateBuilder().subject_name(subject).issuer_name(issuer)
             .public_key(public_key).serial_number(x509.random_serial_number())
             .not_valid_before(now - timedelta(hours=1))
@@ -107,7 +107,7 @@ class Authority:
     def _create_expired(self, bank: str) -> None:
         """A certificate for the same key that ran out yesterday, for the fault plan."""
         key = serialization.load_pem_private_key(self.server_key.read_bytes(), None)
-        signed = datetime.now(UTC) - timedelta(days=LEAF_DAYS + 1)
+        signed = datetime.now(timezone.utc) - timedelta(days=LEAF_DAYS + 1)
         write_private(self.expired, _pem(self._issue(
             _name("localhost", bank), key.public_key(), ExtendedKeyUsageOID.SERVER_AUTH, LOOPBACK,
             signed)))

@@ -5,9 +5,11 @@ Written on its own, from the schema, so that it does not share the writer's mist
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import BinaryIO
+
+from dateutil.parser import isoparse
 
 from ..detect import message_name
 from ..errors import FormatError
@@ -51,7 +53,7 @@ class Message:
     def __init__(self, name: str, header: Node, steps: Iterator[Event]) -> None:
         self.message_name = name
         self.message_id = _needed(header, "MsgId")
-        self.created = datetime.fromisoformat(_needed(header, "CreDtTm"))
+        self.created = isoparse(_needed(header, "CreDtTm"))
         self.initiating_party = party(header.first("InitgPty")) or Party()
         self.number_of_transactions = int(_needed(header, "NbOfTxs"))
         self.control_sum = _sum(header)

@@ -147,8 +147,9 @@ def test_other_documents_are_refused():
             read(data)
 
 
-def test_a_time_that_cannot_be_read_is_noted():
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-02T10:00:00Z", "9999-12-31T24:00:00"])
+def test_a_time_that_cannot_be_read_is_noted(text):
     """No money hangs on when a report was made."""
-    report = read(full("pain.002.001.03").replace(b"2026-03-02T10:00:00Z", b"yesterday"))
+    report = read(full("pain.002.001.03").replace(b"2026-03-02T10:00:00Z", text.encode()))
     assert report.created is None
-    assert "yesterday" in report.notes[0]
+    assert text in report.notes[0]

@@ -132,7 +132,7 @@ def test_with_a_real_clock_the_bank_works_by_itself(fresh_bank, enrol, pain001, 
     """Nobody advances the clock: an instant payment is executed all the same."""
     bank = fresh_bank.start("real")
     customer = enrol(bank)
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
     answer = customer.submit(pain001(customer.iban, [("A", iban("DE"), "1.00")],
                                      date=today).bytes(),
                              product="pain.001-instant-sepa-credit-transfers")

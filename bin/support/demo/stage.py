@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timezone
 from pathlib import Path
 
 from ..bank import Bank
@@ -120,7 +120,7 @@ class Stage:
             )
             building.rename(self._customer)
         # Its clock stands still until the demo, or a visitor at the desk, advances it.
-        self._bank.start("--clock", f"{datetime.now(UTC):%Y-%m-%d}T08:00:00")
+        self._bank.start("--clock", f"{datetime.now(timezone.utc):%Y-%m-%d}T08:00:00")
         if self.desk.now().hour >= 16:
             # An earlier run left it in the evening, after the cut-off.
             self.desk.next_morning()
