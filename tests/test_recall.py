@@ -3,13 +3,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from lxml import etree
-from psycopg2 import IntegrityError
-
 from odoo import fields
-from odoo.exceptions import UserError
-from odoo.tests import tagged
-from odoo.tools import mute_logger
-
 from odoo.addons.account_bank_connect.connectors import profile
 from odoo.addons.account_bank_connect.connectors.interface import (
     NotSent,
@@ -17,6 +11,10 @@ from odoo.addons.account_bank_connect.connectors.interface import (
     Refused,
     Uncertain,
 )
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+from psycopg2 import IntegrityError
 
 from .documents import pain002
 from .recall_common import RecallCommon, cancelled, pending

@@ -1,9 +1,8 @@
 from datetime import timedelta
 
+from odoo.addons.account_bank_connect.connectors.interface import FetchError, NotSent, Uncertain
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
-
-from odoo.addons.account_bank_connect.connectors.interface import FetchError, NotSent, Uncertain
 
 from .recall_common import RecallCommon
 from .scripted_connector import receipt
