@@ -52,6 +52,17 @@ guarded(main)
 """
 
 
+@pytest.fixture(autouse=True)
+def signals_arrive():
+    """In the background of a script, or under nohup, children would inherit that they do not."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 class Command:
     def __init__(self, folder: Path, how: str) -> None:
         self.mark = uuid.uuid4().hex
