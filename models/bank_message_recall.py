@@ -185,11 +185,12 @@ class BankMessage(models.Model):
 
     def _follow(self, code=None, text=None):
         if self.purpose != "recall":
-            super()._follow(code, text)
-        elif self.state == "refused":
+            return super()._follow(code, text)
+        if self.state == "refused":
             self.batch_id._engine()._recall_refused(self, text)
         elif self.state == "delivered":
             # The bank's decision is in the payments' statuses: ask for them soon.
             soon = fields.Datetime.now() + timedelta(seconds=FIRST_PAUSE)
             self.batch_id._payment_message().next_attempt = soon
             self.env.ref("account_bank_connect.cron_fetch")._trigger(soon)
+        return None

@@ -15,9 +15,7 @@ ENTITLED = (
 class BankPaymentBatch(models.Model):
     _inherit = "bank.payment.batch"
 
-    recall_id = fields.Many2one(
-        "bank.message", string="Recall", compute="_compute_recall", compute_sudo=True
-    )
+    recall_id = fields.Many2one("bank.message", compute="_compute_recall", compute_sudo=True)
     recall_text = fields.Char(compute="_compute_recall", compute_sudo=True)
     may_recall = fields.Boolean(compute="_compute_may_recall")
 
@@ -216,9 +214,10 @@ class AccountPayment(models.Model):
         recalled = self.filtered(
             lambda pay: pay.bank_status == "CANC" and pay.bank_batch_id.recall_id
         )
-        super(AccountPayment, self - recalled)._bank_failed()
+        result = super(AccountPayment, self - recalled)._bank_failed()
         for batch, payments in recalled.grouped("bank_batch_id").items():
             payments._bank_recalled(batch)
+        return result
 
     def _bank_recalled(self, batch):
         """The bank cancelled these because we asked: no fault, so one task for all of them."""
