@@ -7,7 +7,7 @@ from odoo.tools import html_escape as escape
 
 from ..connectors import registry
 from ..connectors.interface import SettingsError
-from ..connectors.settings import Identity, Settings, Trust
+from ..connectors.settings import Identity, Settings, Timeouts, Trust
 from . import connector_texts, keyring
 
 _logger = logging.getLogger(__name__)
@@ -273,6 +273,7 @@ class BankConnection(models.Model):
             settings = self.profile_id._settings()
         except keyring.KeyringError as error:
             raise UserError(self._keyring_message(error)) from error
+        seconds = self.env["bank.message"]._seconds
         return Settings(
             url=self.url,
             profile=settings,
@@ -287,6 +288,10 @@ class BankConnection(models.Model):
                 "psu_ip_address": self.client_address or "",
             },
             allow_private=self.allow_private_address and self.profile_id.is_sandbox,
+            timeouts=Timeouts(
+                read=seconds("read_timeout_seconds").total_seconds(),
+                total=seconds("total_timeout_seconds").total_seconds(),
+            ),
         )
 
     @api.model

@@ -10,7 +10,6 @@ from .bank_message_send import COLLISIONS
 
 # Faults of the line, not of one message: after some in a row the bank is left in peace a while.
 TRIP_AFTER = 3
-FIRST_REST, LONGEST_REST = 60, 1800  # seconds
 
 
 class BankConnection(models.Model):
@@ -49,6 +48,9 @@ class BankConnection(models.Model):
         else:
             values = {"last_error": error, "last_error_date": now}
             values |= self._breaker_values(outcome, now)
+        # What is pending must not fail within the "try": it would pass for a collision of ours,
+        # and leave an aborted transaction behind.
+        self.env.flush_all()
         try:
             with self.env.cr.savepoint():
                 # Another worker may be noting its own finding this very moment, and one of them
@@ -63,6 +65,15 @@ class BankConnection(models.Model):
                 self.env.flush_all()
         except COLLISIONS:
             self.invalidate_recordset()
+        if values.get("paused_until"):
+            # Whatever falls due while the line rests is taken up when it ends.
+            self.env["bank.message"]._wake_senders(values["paused_until"])
+            self.env.ref("account_bank_connect.cron_fetch").sudo()._trigger(values["paused_until"])
+
+    def _rests(self):
+        """Whether the line is left in peace for now."""
+        self.ensure_one()
+        return bool(self.paused_until) and self.paused_until > fields.Datetime.now()
 
     def _breaker_values(self, outcome, now):
         if outcome is None or getattr(outcome, "permanent", False):
@@ -70,7 +81,9 @@ class BankConnection(models.Model):
         count = self.failure_count + 1
         rest = outcome.retry_after or 0
         if count >= TRIP_AFTER:
-            pause = min(FIRST_REST * 2 ** (count - TRIP_AFTER), LONGEST_REST)
+            seconds = self.env["bank.message"]._seconds
+            pause = seconds("first_rest_seconds").total_seconds() * 2 ** min(count - TRIP_AFTER, 20)
+            pause = min(pause, seconds("longest_rest_seconds").total_seconds())
             rest = max(rest, pause * random.uniform(0.8, 1.2))  # noqa: S311
         return {
             "failure_count": count,

@@ -6,7 +6,6 @@ from odoo import api, fields, models
 
 from ..connectors.interface import FetchError
 from . import connector_texts
-from .bank_message_send import FIRST_PAUSE, LONGEST_PAUSE
 
 
 class BankMessage(models.Model):
@@ -52,7 +51,8 @@ class BankMessage(models.Model):
             limit=1,
         )
         if message:
-            self.env.ref("account_bank_connect.cron_fetch")._trigger(message.next_attempt)
+            at = max(filter(None, (message.next_attempt, message.connection_id.paused_until)))
+            self.env.ref("account_bank_connect.cron_fetch")._trigger(at)
 
     def action_ask_bank(self):
         """Ask about these messages in the next moments, not at their scheduled time."""
@@ -68,7 +68,7 @@ class BankMessage(models.Model):
     def _inquire(self, connector):
         """Ask the bank what became of this message, and write the answer down."""
         self.ensure_one()
-        document, key = self._document(), self.key
+        document, key, attempt = self._document(), self.key, self.attempts
         self._commit()
         try:
             receipt = connector.inquire(key, document)
@@ -78,16 +78,24 @@ class BankMessage(models.Model):
         if receipt is not None:
             self._record(self._end_known, receipt)
         else:
-            self._record(self._end_unknown)
+            self._record(self._end_unknown, attempt)
 
     def _end_known(self, receipt):
         """The bank has it."""
-        self._end_delivered(receipt)
-        self.next_attempt = self._next_question()
+        if self.state in ("refused", "withdrawn"):
+            self._tell_administrators(
+                self.env._("the bank has the message, which was taken for refused or withdrawn.")
+            )
+        elif self.state != "sending":
+            self._end_delivered(receipt)
+            self.next_attempt = self._next_question()
 
-    def _end_unknown(self):
-        """The bank says that it does not have it."""
-        if self.state == "uncertain":
+    def _end_unknown(self, attempt):
+        """The bank says that it does not have it.
+
+        :param attempt: the attempt after which it was asked; of a later one this says nothing
+        """
+        if self.state == "uncertain" and self.attempts == attempt:
             self.write(
                 {
                     "state": "queued",
@@ -130,5 +138,5 @@ class BankMessage(models.Model):
 
     def _next_question(self):
         age = fields.Datetime.now() - (self.sent_date or self.first_attempt or self.create_date)
-        pause = min(max(age.total_seconds() / 10, FIRST_PAUSE), LONGEST_PAUSE)
-        return fields.Datetime.now() + timedelta(seconds=pause)
+        pause = max(age / 10, self._seconds("first_pause_seconds"))
+        return fields.Datetime.now() + min(pause, self._seconds("longest_pause_seconds"))

@@ -7,7 +7,7 @@ leaves the payments as they are.
 import io
 import json
 import uuid
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timezone
 from decimal import Decimal
 
 from odoo import api, fields, models
@@ -18,7 +18,6 @@ from ..formats.cancellation import CancellationRequest, CancelledBlock, Cancelle
 from ..formats.errors import FormatError
 from ..formats.model import Agent, Party
 from . import connector_texts
-from .bank_message_send import FIRST_PAUSE, LONGEST_PAUSE
 
 REASONS = [
     ("DUPL", "Paid twice"),
@@ -172,12 +171,11 @@ class BankMessage(models.Model):
         else:
             # They stand as before. A recall that comes twice cancels once, and moves no money:
             # it can be sent again without knowing whether it arrived.
-            pause = min(FIRST_PAUSE * 2 ** (self.attempts - 1), LONGEST_PAUSE)
             self.write(
                 {
                     "state": "queued",
                     "doubt": False,
-                    "next_attempt": fields.Datetime.now() + timedelta(seconds=pause),
+                    "next_attempt": fields.Datetime.now() + self._back_off(),
                     "error": self.env._("The payments are not cancelled: it is sent again."),
                 }
             )
@@ -190,7 +188,7 @@ class BankMessage(models.Model):
             self.batch_id._engine()._recall_refused(self, text)
         elif self.state == "delivered":
             # The bank's decision is in the payments' statuses: ask for them soon.
-            soon = fields.Datetime.now() + timedelta(seconds=FIRST_PAUSE)
+            soon = fields.Datetime.now() + self._seconds("first_pause_seconds")
             self.batch_id._payment_message().next_attempt = soon
             self.env.ref("account_bank_connect.cron_fetch")._trigger(soon)
         return None

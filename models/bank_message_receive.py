@@ -10,13 +10,18 @@ import logging
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
+from psycopg2 import OperationalError
+from psycopg2.errors import UniqueViolation
 
 from ..connectors.interface import FetchError, Unavailable
 from ..formats import detect
 from ..formats.errors import FormatError
 from . import connector_texts
+from .bank_message_send import COLLISIONS
 
 _logger = logging.getLogger(__name__)
+
+LAST_TRY = 3  # collisions, after which a document is put aside rather than tried again
 
 
 class Quarantine(Exception):
@@ -31,10 +36,8 @@ class BankMessage(models.Model):
     @api.model
     def _cron_fetch(self):
         """Scheduled action: ask about messages, and bring in what waits at each bank."""
-        connections = self.env["bank.connection"].search([("state", "=", "active")])
-        now = fields.Datetime.now()
-        for connection in connections:
-            if connection.paused_until and connection.paused_until > now:
+        for connection in self.env["bank.connection"].search([("state", "=", "active")]):
+            if connection._rests():
                 continue
             language = {"lang": connection._company_language()}
             self.with_context(**language)._fetch_from(connection.with_context(**language))
@@ -51,63 +54,109 @@ class BankMessage(models.Model):
             with connection._connector() as connector:
                 for message in self._due_inquiries(connection):
                     message._inquire(connector)
-                broken = self._fetch_documents(connection, connector)
+                    if connection._rests():
+                        return
+                fault = self._fetch_documents(connection, connector)
         except UserError as error:
-            connection._note_outcome(str(error))
+            self._record(connection._note_outcome, str(error))
         except FetchError as outcome:
             _logger.info("Fetching over %s failed: %s", connection.name, outcome.code)
-            connection._note_outcome(connector_texts.message(self.env, outcome), outcome)
+            text = connector_texts.message(self.env, outcome)
+            self._record(connection._note_outcome, text, outcome)
         else:
-            fault = connector_texts.message(self.env, broken) if broken else None
-            connection._note_outcome(fault)
-            if fault:
-                connection._tell_administrators(fault)
-        self._commit()
+            self._record(self._note_fetch, connection, fault)
+
+    @api.model
+    def _note_fetch(self, connection, fault):
+        """The line works; ``fault`` is what was wrong with one of the documents, if any."""
+        connection._note_outcome()
+        values = {"last_fetch": fields.Datetime.now()}
+        if fault:
+            values |= {"last_error": fault, "last_error_date": fields.Datetime.now()}
+            connection._tell_administrators(fault)
+        connection.write(values)
 
     @api.model
     def _fetch_documents(self, connection, connector):
-        """Store and acknowledge what waits; return the last fault of a single document."""
-        kinds = connection.profile_id._document_kinds()
+        """Bring in what waits; what can't be fetched stays at the bank and holds up no other.
+
+        :return: a sentence about the first document that could not be fetched, or None
+        :raises FetchError: the line failed
+        """
+        waiting, fault = [], None
         self._commit()
-        waiting = list(connector.list(kinds))
-        connection.last_fetch = fields.Datetime.now()
-        broken = None
+        try:
+            for remote in connector.list(connection.profile_id._document_kinds()):
+                waiting.append(remote)  # what comes before a fault is kept
+        except FetchError as outcome:
+            if not waiting:
+                raise
+            fault = connector_texts.message(self.env, outcome)
         for remote in waiting:
-            known = self.search(
-                [("connection_id", "=", connection.id), ("remote_id", "=", remote.id)], limit=1
-            )
-            self._commit()
-            if not known:
-                try:
-                    content = connector.fetch(remote)
-                except Unavailable:
-                    raise
-                except FetchError as outcome:
-                    # This one can't be had: it stays at the bank, and holds up no other.
-                    broken = outcome
-                    continue
-                self._store(
-                    connection,
-                    content,
-                    name=remote.name or remote.id,
-                    kind=remote.message_name,
-                    remote_id=remote.id,
+            try:
+                self._fetch_one(connection, connector, remote)
+            except Unavailable:
+                raise
+            except FetchError as outcome:
+                _logger.info("Document %s: %s %s", remote.id, outcome.code, outcome.detail)
+                fault = fault or self.env._(
+                    "%(document)s can't be fetched: %(error)s",
+                    document=remote.name or remote.id,
+                    error=connector_texts.message(self.env, outcome),
                 )
-                self._commit()
+        return fault
+
+    @api.model
+    def _fetch_one(self, connection, connector, remote):
+        known = self.search_count(
+            [("connection_id", "=", connection.id), ("remote_id", "=", remote.id)], limit=1
+        )
+        self._commit()
+        if not known:
+            content = connector.fetch(remote)
+            known = self._record(self._store_remote, connection, content, remote)
+        if known:
             # Only now, that the bytes are committed here, may the bank put them away.
             connector.acknowledge(remote)
-        return broken
+
+    @api.model
+    def _store_remote(self, connection, content, remote):
+        self._store(
+            connection, content, name=remote.name or remote.id, kind=remote.message_name,
+            remote_id=remote.id,
+        )
 
     # -- process --------------------------------------------------------------------------
 
     @api.model
     def _cron_process(self):
         """Scheduled action: take stored documents in, oldest first."""
-        while message := self._take_stored():
-            message._process_or_quarantine()
+        collisions = 0
+        while collisions < 10:
+            try:
+                found = self._process_next(last_try=collisions >= LAST_TRY)
+            except (*COLLISIONS, UniqueViolation):
+                # Another worker came between: the document is as it was.
+                self.env.cr.rollback()
+                self.env.invalidate_all()
+                self._pause_a_little(collisions)
+                collisions += 1
+                continue
+            collisions = 0
+            if not found:
+                return
             if not self.env["ir.cron"]._commit_progress(1):
-                self.env.ref("account_bank_connect.cron_process")._trigger()
                 break
+        self.env.ref("account_bank_connect.cron_process")._trigger()
+
+    @api.model
+    def _process_next(self, *, last_try):
+        """Process one document and commit; False when none waits."""
+        message = self._take_stored()
+        if message:
+            message._process_or_quarantine(last_try=last_try)
+            self._commit()
+        return bool(message)
 
     @api.model
     def _take_stored(self):
@@ -133,7 +182,13 @@ class BankMessage(models.Model):
         message.invalidate_recordset()
         return message._in_company_language()
 
-    def _process_or_quarantine(self):
+    def _process_or_quarantine(self, *, last_try=True):
+        """Act on the document, or put it aside with the reason.
+
+        :param last_try: put aside as well what another worker's commit may have caused
+        :raises OperationalError: another worker came between, or the database is gone: nothing
+            is wrong with the document
+        """
         self.ensure_one()
         try:
             with self.env.cr.savepoint():
@@ -142,6 +197,12 @@ class BankMessage(models.Model):
         except FormatError as error:
             self._quarantine(self.env._("The document can't be read: %s", error))
         except (Quarantine, UserError, ValidationError) as error:
+            self._quarantine(str(error))
+        except OperationalError:
+            raise
+        except UniqueViolation as error:
+            if not last_try:
+                raise
             self._quarantine(str(error))
         except Exception as error:
             # Whatever it is, the document is kept and the queue goes on; the log has the trace.

@@ -15,7 +15,12 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
-from psycopg2.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
+from psycopg2.errors import (
+    DeadlockDetected,
+    LockNotAvailable,
+    SerializationFailure,
+    UniqueViolation,
+)
 
 from ..connectors.interface import Document, NotSent, Refused, Uncertain
 from . import connector_texts
@@ -23,7 +28,17 @@ from . import connector_texts
 _logger = logging.getLogger(__name__)
 
 COLLISIONS = (SerializationFailure, LockNotAvailable, DeadlockDetected)
-FIRST_PAUSE, LONGEST_PAUSE = 30, 3600  # seconds between attempts
+# Seconds; each can be tuned by a system parameter, see ``_seconds``.
+PERIODS = {
+    "first_pause_seconds": 30,  # between attempts, then doubled up to the longest
+    "longest_pause_seconds": 3600,
+    "lease_seconds": 600,  # a message still “sending” after this was left by a crash
+    "settle_seconds": 120,  # before a bank is asked about what it may still be working on
+    "read_timeout_seconds": 60,  # between two parts of a bank's answer
+    "total_timeout_seconds": 300,  # for one call
+    "first_rest_seconds": 60,  # of a failing line, then doubled up to the longest
+    "longest_rest_seconds": 1800,
+}
 COMPLAIN_AFTER = 5  # failed attempts before a person is told
 # What a payment message's state makes of its batch.
 BATCH_STATES = {
@@ -39,10 +54,10 @@ class BankMessage(models.Model):
     _inherit = "bank.message"
 
     @api.model
-    def _seconds(self, name, default):
-        """A period that the administrator may tune, as a system parameter."""
+    def _seconds(self, name):
+        """One of PERIODS, as the administrator has tuned it."""
         value = self.env["ir.config_parameter"].sudo().get_param(f"account_bank_connect.{name}")
-        return timedelta(seconds=int(value or default))
+        return timedelta(seconds=int(value or PERIODS[name]))
 
     @api.model
     def _wake_senders(self, at=None):
@@ -57,30 +72,49 @@ class BankMessage(models.Model):
     def _cron_send(self):
         """Scheduled action: send what is queued, one message at a time."""
         self._find_abandoned()
-        while message := self._take():
+        while message := self._persist(self._take):
             message._send()
             if not self.env["ir.cron"]._commit_progress(1):
                 self._wake_senders()
                 break
+
+    @api.model
+    def _persist(self, work, *arguments):
+        """Do what touches the database only, again if another worker's commit came between.
+
+        :return: what ``work`` returns; None if others came between every time
+        """
+        for attempt in range(10):
+            # What precedes may have taken minutes: look at the records afresh.
+            self.env.invalidate_all()
+            try:
+                return work(*arguments)
+            except (*COLLISIONS, UniqueViolation):
+                # Two who add the same follower, say: the second finds it there next time.
+                self.env.cr.rollback()
+                self._pause_a_little(attempt)
+        _logger.warning("Given up for now, for others' work: %s", work.__name__)
+        return None
+
+    @api.model
+    def _pause_a_little(self, attempt):
+        time.sleep(random.uniform(0.01, 0.1) * (attempt + 1))  # noqa: S311
 
     # -- taking ---------------------------------------------------------------------------
 
     @api.model
     def _find_abandoned(self):
         """A message still marked as sending after its lease was left by a crash: uncertain."""
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT id FROM bank_message WHERE state = 'sending' AND lease_until < %s "
-                "FOR UPDATE SKIP LOCKED",
-                fields.Datetime.now(),
-            )
-        )
-        for message in self.browse([row[0] for row in rows]):
+        overdue = [("state", "=", "sending"), ("lease_until", "<", fields.Datetime.now())]
+        for message in self.search(overdue):
             message = message._in_company_language()
-            message._end_uncertain(
-                "abandoned", message.env._("The server stopped while the message was being sent.")
+            message._record(message._end_abandoned)
+
+    def _end_abandoned(self):
+        if self.state == "sending" and self.lease_until < fields.Datetime.now():
+            self._end_uncertain(
+                "abandoned", self.env._("The server stopped while the message was being sent.")
             )
-        self._commit()
 
     @api.model
     def _take(self, only=None):
@@ -120,13 +154,17 @@ class BankMessage(models.Model):
         message = self.browse([row[0] for row in rows])
         if message:
             message.invalidate_recordset()
+            # No call may still be going on when its message is thought abandoned.
+            lease = max(
+                self._seconds("lease_seconds"), 2 * self._seconds("total_timeout_seconds")
+            )
             message.write(
                 {
                     "state": "sending",
                     "attempts": message.attempts + 1,
                     "first_attempt": message.first_attempt or now,
                     "last_attempt": now,
-                    "lease_until": now + self._seconds("lease_seconds", 600),
+                    "lease_until": now + lease,
                 }
             )
             message._follow()
@@ -142,23 +180,45 @@ class BankMessage(models.Model):
     def _send(self):
         """One attempt for a message that this worker holds."""
         self.ensure_one()
+        attempt = self.attempts
         try:
             document, key = self._document(), self.key
             with self.connection_id._connector() as connector:
                 # Nothing is locked or half-written from here on: what precedes is committed.
                 self._commit()
-                receipt = connector.submit(document, key)
+                end, *outcome = self._end_delivered, connector.submit(document, key)
         except UserError as error:
-            self._record(self._end_not_sent, NotSent("settings", str(error), permanent=True))
-        except NotSent as outcome:
-            self._record(self._end_not_sent, outcome)
-        except Refused as outcome:
-            self._record(self._end_refused, outcome)
-        except Uncertain as outcome:
-            text = connector_texts.message(self.env, outcome)
-            self._record(self._end_uncertain, outcome.code, text, outcome)
+            end, *outcome = self._end_not_sent, NotSent("settings", str(error), permanent=True)
+        except NotSent as error:
+            end, *outcome = self._end_not_sent, error
+        except Refused as error:
+            end, *outcome = self._end_refused, error
+        except Uncertain as error:
+            text = connector_texts.message(self.env, error)
+            end, *outcome = self._end_uncertain, error.code, text, error
+        self._record(self._end_attempt, attempt, end, *outcome)
+
+    def _end_attempt(self, attempt, end, *outcome):
+        """Write down how an attempt ended, unless it was given up for dead meanwhile.
+
+        Then another worker may have asked the bank, or be sending again: what this attempt
+        learned late must not undo that.
+        """
+        if self.state == "sending" and self.attempts == attempt:
+            end(*outcome)
+        elif end == self._end_delivered:
+            self._end_known(*outcome)
+        elif end == self._end_uncertain:
+            self._end_doubtful(*outcome)
         else:
-            self._record(self._end_delivered, receipt)
+            _logger.info("%s: an attempt given up ended late, in %s", self.name, outcome[0].code)
+
+    def _end_doubtful(self, code, text, outcome):
+        """An attempt that nobody waits for any more may yet reach the bank."""
+        if self.state == "queued":
+            self._end_uncertain(code, text, outcome)
+        elif self.state == "sending":
+            self.doubt = True
 
     def _document(self):
         batch = self.batch_id
@@ -178,20 +238,18 @@ class BankMessage(models.Model):
         """Write an outcome down and commit, again if another worker's commit came between.
 
         Only the database is touched here, so repeating it is harmless; the call to the bank is
-        never repeated.
+        never repeated. If it can't be written down, the message is found by its lease and asked
+        about: slow, never wrong.
+
+        :return: whether it is committed
         """
-        for attempt in range(10):
-            # The call may have taken minutes: look at the records afresh.
-            self.env.invalidate_all()
-            try:
-                write_down(*outcome)
-                self._commit()
-                return
-            except COLLISIONS:
-                self.env.cr.rollback()
-                time.sleep(random.uniform(0.01, 0.1) * (attempt + 1))  # noqa: S311
-        # Left as it is, the message is found by its lease and asked about: slow, never wrong.
-        _logger.warning("The outcome of %s could not be written down for others' work", self.name)
+
+        def work():
+            write_down(*outcome)
+            self._commit()
+            return True
+
+        return bool(self._persist(work))
 
     # -- the four outcomes --------------------------------------------------------------------
 
@@ -204,7 +262,7 @@ class BankMessage(models.Model):
                 "doubt": False,
                 "bank_reference": dict(receipt.bank_reference),
                 "sent_date": self.sent_date or now,
-                "next_attempt": now + timedelta(seconds=FIRST_PAUSE),
+                "next_attempt": now + self._seconds("first_pause_seconds"),
                 "error": False,
                 "error_code": False,
             }
@@ -220,8 +278,8 @@ class BankMessage(models.Model):
             # An earlier attempt may have reached the bank: this one says nothing about it.
             self._end_uncertain(outcome.code, text, outcome)
             return
-        pause = LONGEST_PAUSE if outcome.permanent else FIRST_PAUSE * 2 ** (self.attempts - 1)
-        pause = min(pause, LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311
+        pause = self._seconds("longest_pause_seconds") if outcome.permanent else self._back_off()
+        pause = pause.total_seconds() * random.uniform(0.8, 1.2)  # noqa: S311
         pause = max(outcome.retry_after or 0, pause)
         self.write(
             {
@@ -235,6 +293,11 @@ class BankMessage(models.Model):
         if outcome.permanent or self.attempts == COMPLAIN_AFTER:
             self._tell_administrators(text)
         self.connection_id._note_outcome(text, outcome)
+
+    def _back_off(self):
+        """How long to wait before the next attempt: longer each time."""
+        pause = self._seconds("first_pause_seconds") * 2 ** min(self.attempts - 1, 20)
+        return min(pause, self._seconds("longest_pause_seconds"))
 
     def _end_refused(self, outcome):
         """The bank said no to the whole message."""
@@ -273,7 +336,7 @@ class BankMessage(models.Model):
 
     def _end_uncertain(self, code, text, outcome=None):
         """Nobody knows: ask the bank, never send again on a guess."""
-        ask = fields.Datetime.now() + self._seconds("settle_seconds", 120)
+        ask = fields.Datetime.now() + self._seconds("settle_seconds")
         self.write(
             {
                 "state": "uncertain",

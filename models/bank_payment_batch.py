@@ -2,7 +2,7 @@ import json
 import secrets
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, LockError, UserError
 
 from . import bank_payment_seal as seal
 from .engine import ENGINE
@@ -245,7 +245,7 @@ class BankPaymentBatch(models.Model):
         """Withdraw a batch that was not approved yet."""
         self.check_access("write")
         for batch in self:
-            batch.lock_for_update()
+            batch._lock()
             if batch.state not in ("draft", "to_approve"):
                 raise UserError(
                     self.env._("%s was decided already and can't be withdrawn.", batch.name)
@@ -254,9 +254,7 @@ class BankPaymentBatch(models.Model):
 
     def _check_decision(self):
         self.check_access("read")
-        # The lock makes a second approver wait, and then see the first one's decision.
-        self.lock_for_update()
-        self.invalidate_recordset(["state"])
+        self._lock()
         if not self.env.user.has_group("account_bank_connect.group_approver"):
             raise AccessError(self.env._("Only an approver may decide about a batch."))
         if self.state != "to_approve":
@@ -265,6 +263,22 @@ class BankPaymentBatch(models.Model):
             raise AccessError(
                 self.env._("You prepared %s, so somebody else has to approve it.", self.name)
             )
+
+    def _lock(self):
+        """Decide alone: whoever presses a button in the same moment is told so.
+
+        :raises LockError: somebody else is at it
+        """
+        try:
+            self.lock_for_update()
+        except LockError as error:
+            raise LockError(
+                self.env._(
+                    "Somebody else is deciding about %s at this very moment. Look again in a few "
+                    "seconds.", self.name,
+                )
+            ) from error
+        self.invalidate_recordset(["state"])
 
     def _check_seal(self):
         """Refuse when a record changed since the batch was sealed."""

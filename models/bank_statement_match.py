@@ -168,7 +168,10 @@ class BankStatementMatch(models.AbstractModel):
         :return: notes
         """
         plan, split = [], []
-        settled = self.env["account.payment"]
+        settled = self.env["account.payment"].union(*match.executed.values())
+        # What was called rejected stands again first, so that the booking finds its entry.
+        rejected = settled.filtered(lambda pay: pay.bank_status in ("RJCT", "CANC"))
+        rejected._bank_apply({pay: {"status": "ACSC"} for pay in rejected})
         for key, payments in match.executed.items():
             line = lines[key]
             _liquidity, suspense, other = line._seek_for_lines()
@@ -178,7 +181,6 @@ class BankStatementMatch(models.AbstractModel):
                 split.append((line, payments))
             elif targets:
                 plan.append(counterpart + targets)
-            settled |= payments
         for line, payments in split:
             plan += self._split(line, payments)
         # The booking pays the bills now: nothing else holds them from here on.

@@ -151,6 +151,7 @@ class AccountPayment(models.Model):
         for payment, answer in answers.items():
             status = answer["status"]
             if payment.bank_status == status:
+                payment._bank_add_reason(answer)
                 continue
             if not codes.advances(payment.bank_status or None, status):
                 if codes.is_final(status) and codes.is_final(payment.bank_status or ""):
@@ -186,28 +187,69 @@ class AccountPayment(models.Model):
         changed.bank_batch_id._engine()._follow_payments()
         return notes
 
+    def _bank_add_reason(self, answer):
+        """Why the bank rejected a payment may be said later than that it did."""
+        if self.bank_status in ("RJCT", "CANC") and answer.get("reason") and not self.bank_reason:
+            payment = self.with_context(bank_engine=ENGINE)
+            payment.write(
+                {"bank_reason": answer["reason"], "bank_reason_text": answer.get("text") or False}
+            )
+            payment._bank_tell_why()
+
     def _bank_failed(self):
         """The bank did not execute these: reopen the bills and tell the accountant why."""
         self._bank_undo()
         for payment in self:
-            payment._bank_tell_accountant(
-                self.env._(
-                    "The bank did not pay %(payee)s: %(reason)s",
-                    payee=payment.partner_id.display_name,
-                    reason=payment._bank_explanation() or self.env._("no reason was given."),
-                )
+            payment._bank_tell_why()
+
+    def _bank_tell_why(self):
+        self._bank_tell_accountant(
+            self.env._(
+                "The bank did not pay %(payee)s: %(reason)s",
+                payee=self.partner_id.display_name,
+                reason=self._bank_explanation() or self.env._("no reason was given."),
             )
+        )
 
     def _bank_paid_after_all(self):
-        """The bank rejected these first, and executed them then: the bills are open meanwhile."""
+        """The bank rejected these first, and executed them then: the bills are paid after all."""
         for payment in self:
-            payment._bank_tell_accountant(
-                self.env._(
+            payee = payment.partner_id.display_name
+            if payment._bank_redo():
+                text = self.env._(
                     "The bank says now that it did pay %(payee)s, after it had rejected the "
-                    "payment. Do not pay again: ask the bank.",
-                    payee=payment.partner_id.display_name,
+                    "payment. Do not pay again: ask the bank.", payee=payee,
                 )
-            )
+            else:
+                text = self.env._(
+                    "The bank says now that it did pay %(payee)s, after it had rejected the "
+                    "payment, and the bill is being paid or was paid otherwise meanwhile. Do not "
+                    "pay again: stop the other payment, or ask for the money back.", payee=payee,
+                )
+            payment._bank_tell_accountant(text)
+
+    def _bank_redo(self):
+        """Take back what the rejection undid: the entry stands again, and holds its bills.
+
+        :return: whether the bills could be taken; else another payment has them
+        """
+        self.ensure_one()
+        payment = self.with_context(bank_engine=ENGINE)
+        items = payment.bank_instalment_ids.move_line_id
+        items._bank_touch()
+        free = not items._bank_holders() and not any(item.reconciled for item in items)
+        if free:
+            payment.bank_instalment_ids.write({"live": True})
+        if payment.move_id.state == "cancel":
+            payment.move_id.button_draft()
+            payment.move_id._post(soft=False)
+            if free:
+                payment._bank_reconcile_bills()
+        elif payment.move_id:
+            # Its entry was reversed, since a lock forbade to cancel it.
+            payment._bank_book()
+        payment.state = "in_process"
+        return free
 
     def _bank_tell_accountant(self, text):
         """Leave the sentence on payment and bills, and a task for whoever prepared it."""

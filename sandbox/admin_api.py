@@ -128,6 +128,36 @@ async def list_payments(request: web.Request) -> web.Response:
     return web.json_response({"payments": found})
 
 
+@routes.get("/admin/submissions")
+async def list_submissions(request: web.Request) -> web.Response:
+    """Every file that came and was stored, in the order of arrival."""
+    face = request.app[FACE]
+
+    def work() -> list[dict]:
+        return [{"paymentId": row["id"], "contract": row["contract_id"], "key": row["request_id"],
+                 "messageId": row["message_id"], "sha256": row["sha256"],
+                 "status": row["status"], "receivedAt": row["received_at"] + "Z"}
+                for row in face.store.read().execute("SELECT * FROM submission ORDER BY seq")]
+
+    return web.json_response({"submissions": await face.call(work)})
+
+
+@routes.get("/admin/documents")
+async def list_documents(request: web.Request) -> web.Response:
+    """Every document ever issued, in the order of issue, and whether it was acknowledged."""
+    face = request.app[FACE]
+
+    def work() -> list[dict]:
+        return [{"id": row["id"], "contract": row["contract_id"], "kind": row["kind"],
+                 "name": row["name"], "sha256": row["sha256"],
+                 "acknowledged": row["acknowledged_at"] is not None}
+                for row in face.store.read().execute(
+                    "SELECT id, contract_id, kind, name, sha256, acknowledged_at FROM document"
+                    " ORDER BY seq")]
+
+    return web.json_response({"documents": await face.call(work)})
+
+
 def release(face: Face, payment_id: int, body: dict) -> dict:
     """Release a held payment, or reject it with a reason.
 

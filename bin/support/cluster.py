@@ -139,6 +139,14 @@ class Cluster:
             self._lock.close()
             self._lock = None
 
+    def crash(self) -> None:
+        """End the server as a power cut would (its "immediate" mode): ``start`` recovers it."""
+        if self._server:
+            os.kill(self._server.pid, signal.SIGQUIT)
+            self._server.wait(within=30)
+            self._server.stop()
+            self._server = None
+
     def exists(self, database: str) -> bool:
         return bool(self.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)))
 

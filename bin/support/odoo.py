@@ -64,9 +64,20 @@ class Odoo:
             stdin=script,
         )
 
-    def serve(self, database: str, log: Path, *options: str, cron_threads: int = 2) -> Server:
-        """Start a server for one database on a free loopback port; return once it answers."""
-        port = free_port()
+    def serve(
+        self,
+        database: str,
+        log: Path,
+        *options: str,
+        cron_threads: int = 2,
+        port: int | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Server:
+        """Start a server for one database on a loopback port; return once it answers.
+
+        ``port``: a free one where none is given. ``environment``: further variables for it.
+        """
+        port = port or free_port()
         child = self._supervisor.start(
             "Odoo",
             self._arguments(
@@ -83,7 +94,7 @@ class Odoo:
                 ]
             ),
             log=log,
-            env=self.environment,
+            env={**self.environment, **(environment or {})},
             cwd=self._settings.run,
             stop_within=15,
         )
@@ -133,7 +144,11 @@ class Odoo:
         return self._settings.run / self.name / "odoo"
 
     def _arguments(self, options: Sequence[str]) -> list[str | Path]:
-        return [self._settings.python, "-m", "odoo", *options]
+        # A server with worker processes starts itself anew by the path of its own script.
+        script = self._data.parent / "odoo-bin"
+        script.parent.mkdir(parents=True, exist_ok=True)
+        script.write_text("from odoo.cli.command import main\n\nmain()\n")
+        return [self._settings.python, script, *options]
 
 
 class Server:

@@ -1,5 +1,6 @@
 """The desk: orders in JSON, pages for people, nothing for strangers."""
 
+import hashlib
 import re
 
 import pytest
@@ -86,3 +87,17 @@ def test_a_wrong_order_is_refused_and_books_nothing(shared_bank, shared_customer
 
 def test_the_desk_is_not_on_the_customers_port(shared_customer):
     assert shared_customer.request("GET", "/admin/ledger").status_code == 404
+
+
+def test_the_desk_lists_what_came_and_what_was_issued(bank, customer, pain001, iban):
+    """With the key of each submission, and which documents the customer has acknowledged."""
+    body = pain001(customer.iban, [("A", iban("DE"), "1.00")], message_id="M-1").bytes()
+    payment_id = customer.send(body, key="6F9619FF-8B86-D011-B42D-00C04FC964FF")
+    (came,) = bank.desk("GET", "/admin/submissions")["submissions"]
+    assert (came["paymentId"], came["messageId"], came["status"]) == (payment_id, "M-1", "ACSC")
+    assert came["key"] == "6f9619ff-8b86-d011-b42d-00c04fc964ff"
+    assert came["sha256"] == hashlib.sha256(body).hexdigest()
+    customer.documents("pain.002")
+    issued = bank.desk("GET", "/admin/documents")["documents"]
+    assert {item["acknowledged"] for item in issued if item["kind"] == "pain.002"} == {True}
+    assert {item["acknowledged"] for item in issued if item["kind"] == "camt.054"} == {False}
