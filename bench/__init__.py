@@ -1,0 +1,1 @@
+"""Measurements and proofs: each starts servers of its own and leaves nothing behind."""

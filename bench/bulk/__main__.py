@@ -1,0 +1,122 @@
+"""``bin/bench pay`` and ``bin/bench receive``: N bills paid, N bookings taken in."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from support.cluster import Cluster
+from support.odoo import Odoo
+from support.processes import ProcessError, Supervisor
+from support.settings import MODULE, Settings
+from support.templates import Templates
+
+SIZES = (100, 1000, 3000)
+MODES = ("booked", "unbooked")
+INSIDE = Path(__file__).parent / "inside"
+KEY = "bench:dGhpcyBrZXkgcHJvdGVjdHMgbm90aGluZyBhdCBhbGwuLi4="
+MARK = "BENCH "  # leads the lines in which the measured process reports
+
+
+def main(arguments: Sequence[str]) -> int:
+    chosen = _arguments(arguments)
+    settings = Settings.from_environment()
+    try:
+        with Supervisor() as supervisor:
+            bench = Bench(settings, supervisor, max(chosen.n))
+            for size in chosen.n:
+                for mode in chosen.mode:
+                    for result in bench.measure(chosen.what, size, mode):
+                        print(json.dumps(result) if chosen.json else _row(result), flush=True)
+    except ProcessError as error:
+        print(f"bin/bench stopped: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="bin/bench",
+        description="pay: N posted bills to an approved batch, posted payments and the bytes of "
+        "the message. receive: a statement of N bookings to reconciled payments and paid bills. "
+        "“booked”: the payment is booked at approval; “unbooked”: by the statement alone. The "
+        "floor is the same rows by COPY and the same bytes by lxml, measured in the same run.",
+    )
+    parser.add_argument("what", choices=("pay", "receive"))
+    parser.add_argument("--n", type=int, nargs="+", default=list(SIZES), help="how many bills")
+    parser.add_argument("--mode", nargs="+", choices=MODES, default=list(MODES))
+    parser.add_argument("--json", action="store_true", help="one JSON object for each line")
+    chosen = parser.parse_args(arguments)
+    if min(chosen.n) < 1:
+        parser.error("--n must be at least 1")
+    return chosen
+
+
+def _row(result: dict) -> str:
+    return (
+        f"{result['what']:8}{result['mode']:9} n={result['n']:<7,}{result['seconds']:8.2f} s"
+        f"{result['queries']:9,} queries{result['peak_mib']:7.0f} MiB"
+        f"   floor {result['floor_seconds']:.2f} s"
+    )
+
+
+class Bench:
+    """A cluster with a database of posted bills, copied afresh for each measurement."""
+
+    def __init__(self, settings: Settings, supervisor: Supervisor, most: int) -> None:
+        self._settings = settings
+        # Durable, as a company's database is: what waits for the disk is measured too.
+        self._cluster = Cluster(settings, supervisor, "bench", durable=True)
+        self._cluster.start()
+        secrets = {"BANK_CONNECT_MASTER_KEY": KEY}
+        self._odoo = Odoo(settings, supervisor, self._cluster, "bench", secrets=secrets)
+        self._base = self._posted_bills(most)
+
+    def measure(self, what: str, size: int, mode: str):
+        """Yield the figures of one size and mode, each from a process of its own."""
+        database = "bench"
+        self._cluster.drop(database)
+        self._cluster.create(database, self._base)
+        steps = ("pay",) if what == "pay" else ("pay", "receive")
+        for step in steps:
+            result = self._shell(database, step, size, mode)
+            if step == what:
+                yield {"what": what, "n": size, "mode": mode} | result
+        self._cluster.drop(database)
+
+    def _posted_bills(self, most: int) -> str:
+        """The name of a database with a connected company and ``most`` posted bills."""
+        name = f"bills-{most}"
+        self._cluster.drop(name)
+        Templates(self._settings, self._cluster, self._odoo).copy_to(name, demo=False)
+        log = self._settings.logs / "bench-install.log"
+        code = self._odoo.run(
+            log, f"--database={name}", f"--init={MODULE}", "--stop-after-init", "--no-http"
+        )
+        if code:
+            raise ProcessError(f"the module could not be installed: see {log}")
+        self._shell(name, "prepare", most, "booked")
+        return name
+
+    def _shell(self, database: str, step: str, size: int, mode: str) -> dict:
+        log = self._settings.logs / f"bench-{step}.log"
+        code = self._odoo.run(
+            log,
+            "shell",
+            f"--database={database}",
+            "--no-http",
+            "--log-level=warn",
+            script=INSIDE / f"{step}.py",
+            environment={
+                "BENCH_N": str(size),
+                "BENCH_MODE": mode,
+                "BENCH_FOLDER": str(INSIDE),
+            },
+        )
+        told = [line for line in log.read_text().splitlines() if line.startswith(MARK)]
+        if code or not told:
+            raise ProcessError(f"“{step}” of {size} bills failed: see {log}")
+        return json.loads(told[-1].removeprefix(MARK))

@@ -1,0 +1,47 @@
+"""Runs in Odoo's shell: N posted bills to an approved batch, posted payments and a message."""
+
+import os
+import sys
+
+from lxml import etree
+
+sys.path.insert(0, os.environ["BENCH_FOLDER"])
+from meter import Meter
+
+count = int(os.environ["BENCH_N"])
+journal = env["account.journal"].search([("bank_connection_id", "!=", False)])
+if os.environ["BENCH_MODE"] == "unbooked":
+    journal._bank_method_line().payment_account_id = False
+preparer = env.ref("account_bank_connect.group_preparer").user_ids.filtered(
+    lambda user: user.login == "group_preparer"
+)
+approver = env["res.users"].search([("login", "=", "group_approver")])
+bills = env["account.move"].search(
+    [("move_type", "=", "in_invoice"), ("payment_state", "=", "not_paid")],
+    order="id",
+    limit=count,
+)
+assert len(bills) == count
+
+with Meter(env) as meter:
+    action = bills.with_user(preparer).action_send_to_bank()
+    wizard = env["bank.send.wizard"].with_user(preparer).browse(action["res_id"])
+    assert not wizard.problem_count, wizard.line_ids.filtered("problem")[0].problem
+    batches = env["bank.payment.batch"].search(wizard.action_send()["domain"])
+    batches.with_user(approver).action_approve()
+
+message = batches.message_ids_bank
+assert len(message) == 1 and message.state == "queued"
+assert len(batches.payment_ids) == count
+assert set(batches.payment_ids.mapped("state")) == {"in_process"}
+assert set(bills.mapped("payment_state")) == {"in_payment"}
+content = message._raw()
+
+
+def floor():
+    """The same document, built from its own elements by lxml alone."""
+    root = etree.fromstring(content)
+    assert len(etree.tostring(root)) > 300 * count
+
+
+meter.tell(floor)

@@ -1,0 +1,89 @@
+"""Runs in Odoo's shell: a company in EUR with a connected account, vendors, and posted bills."""
+
+import os
+
+from odoo import Command
+
+count = int(os.environ["BENCH_N"])
+company = env.company
+eur = env.ref("base.EUR")
+eur.active = True
+env["account.chart.template"].try_loading("generic_coa", company=company, install_demo=False)
+company.currency_id = eur
+germany = env.ref("base.de")
+company.partner_id.write({"country_id": germany.id, "city": "Berlin", "zip": "10115"})
+
+
+def iban(number):
+    bban = f"37040044{number:010d}"
+    return f"DE{98 - int(bban + '131400') % 97:02d}{bban}"
+
+
+bank = env["res.bank"].create({"name": "Bank", "bic": "COBADEFFXXX"})
+account = env["res.partner.bank"].create(
+    {
+        "acc_number": "DE89370400440532013000",
+        "partner_id": company.partner_id.id,
+        "bank_id": bank.id,
+        "allow_out_payment": True,
+    }
+)
+connection = env["bank.connection"].create(
+    {
+        "name": "Bank",
+        "url": "https://localhost:1",
+        "allow_private_address": True,
+        "profile_id": env.ref("account_bank_connect.profile_sandbox").id,
+    }
+)
+env.cr.execute("UPDATE bank_connection SET state = 'active'")
+journal = env["account.journal"].search([("type", "=", "bank")], limit=1)
+journal.write({"bank_account_id": account.id, "bank_connection_id": connection.id})
+groups = ["group_preparer", "group_approver"]
+for name in groups:
+    env["res.users"].create(
+        {
+            "name": name,
+            "login": name,
+            "group_ids": [Command.link(env.ref(f"account_bank_connect.{name}").id)],
+        }
+    )
+expense = env["account.account"].search([("account_type", "=", "expense")], limit=1)
+vendors = env["res.partner"].create(
+    [
+        {
+            "name": f"Vendor {number}",
+            "country_id": germany.id,
+            "city": "Bonn",
+            "bank_ids": [Command.create({"acc_number": iban(number), "allow_out_payment": True})],
+        }
+        for number in range(min(count, 500))
+    ]
+)
+for first in range(0, count, 500):
+    bills = env["account.move"].create(
+        [
+            {
+                "move_type": "in_invoice",
+                "partner_id": vendors[number % len(vendors)].id,
+                "invoice_date": "2026-01-05",
+                "ref": f"INV-{number:06d}",
+                "invoice_line_ids": [
+                    Command.create(
+                        {
+                            "name": "work",
+                            "quantity": 1,
+                            "tax_ids": False,
+                            "price_unit": 100 + number / 100,
+                            "account_id": expense.id,
+                        }
+                    )
+                ],
+            }
+            for number in range(first, min(first + 500, count))
+        ]
+    )
+    bills.action_post()
+    env.cr.commit()
+    env.invalidate_all()
+print("BENCH {}")
