@@ -57,7 +57,7 @@ class SandboxBank:
             raise AssertionError(f"the sandbox bank failed: {done.stderr}")
         return done.stdout.strip()
 
-    def read(self, name):
+    def read_file(self, name):
         return (self.folder / "customer" / name).read_bytes()
 
     def payee(self, number, trigger=None):
@@ -102,8 +102,8 @@ class TestRoad(BankConnectCommon):
             cls.skipTest(cls, "The sandbox bank needs the Python packages aiohttp and sepaxml.")
         super().setUpClass()
 
-    def setUp(self):
-        # The real connector: nothing is scripted here.
+    def setUp(self):  # pylint: disable=method-required-super
+        # The real connector: nothing is scripted here, so the common set-up is passed over.
         TransactionCase.setUp(self)
         folder = tempfile.TemporaryDirectory(prefix="bank-connect-road-")
         self.addCleanup(folder.cleanup)
@@ -116,10 +116,10 @@ class TestRoad(BankConnectCommon):
                 "url": self.sandbox.url,
                 "contract_code": self.sandbox.contract["contractId"],
                 "consent_code": self.sandbox.contract["consentId"],
-                "trusted_certificates": self.sandbox.read("ca.pem").decode(),
+                "trusted_certificates": self.sandbox.read_file("ca.pem").decode(),
                 "certificate_id": self.env["certificate.certificate"]._bank_create(
-                    self.sandbox.read("client.pem"),
-                    self.sandbox.read("client.key"),
+                    self.sandbox.read_file("client.pem"),
+                    self.sandbox.read_file("client.key"),
                     company=self.company,
                 ),
             }
@@ -159,7 +159,7 @@ class TestRoad(BankConnectCommon):
             connection.action_test()
         self.assertTrue(connection.health["checks"])
         self.assertFalse([c for c in connection.health["checks"] if c["ok"] is False])
-        self.connection.trusted_certificates = self.sandbox.read("client.pem").decode()
+        self.connection.trusted_certificates = self.sandbox.read_file("client.pem").decode()
         answer = connection.action_test()
         self.assertEqual(answer["params"]["type"], "danger")
         self.connection.certificate_id = False

@@ -1,15 +1,14 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
-
 from odoo.addons.account_bank_connect.connectors.interface import (
     FetchError,
     NotSent,
     Refused,
     Uncertain,
 )
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
 
 from .common import BankConnectCommon
 
