@@ -17,7 +17,7 @@ from ..formats import camt055, codes
 from ..formats.cancellation import CancellationRequest, CancelledBlock, CancelledTransfer
 from ..formats.errors import FormatError
 from ..formats.model import Agent, Party
-from . import connector_texts
+from . import connector_texts, format_texts
 
 REASONS = [
     ("DUPL", "Paid twice"),
@@ -69,7 +69,7 @@ class BankMessage(models.Model):
                 self.env._(
                     "The recall of %(batch)s can't be written: %(error)s",
                     batch=batch.name,
-                    error=error,
+                    error=format_texts.error_text(self.env, error),
                 )
             ) from error
         return self.create(

@@ -1,4 +1,4 @@
-"""Why a payment can't be written for the bank, by the stable codes of ``formats``, translated.
+"""Why a payment or its recall can't be written, by the stable codes of ``formats``, translated.
 
 The formats' own English sentences are the most exact, so English readers get those. A reader of
 another language gets the sentence of the code, with the name of the field.
@@ -42,6 +42,7 @@ PROBLEMS = {
 WORDS = {
     "account": _lt("account"),
     "address": _lt("address"),
+    "agent": _lt("bank"),
     "amount": _lt("amount"),
     "batch_booking": _lt("one debit"),
     "bic": _lt("BIC"),
@@ -75,19 +76,25 @@ WORDS = {
     "member_id": _lt("clearing number"),
     "message_id": _lt("message number"),
     "name": _lt("name"),
+    "note": _lt("note"),
     "number_of_transactions": _lt("number of payments"),
     "organisation_id": _lt("identification"),
     "organisation_id_scheme": _lt("identification scheme"),
+    "original_id": _lt("batch number"),
+    "original_message_id": _lt("number of the payment message"),
+    "original_message_name": _lt("kind of the payment message"),
     "other": _lt("number"),
     "other_scheme": _lt("number scheme"),
     "payee": _lt("payee"),
     "post_code": _lt("post code"),
     "purpose": _lt("purpose"),
+    "reason": _lt("reason"),
     "reference": _lt("reference"),
     "regulatory_code": _lt("regulatory code"),
     "regulatory_country": _lt("regulatory country"),
     "regulatory_text": _lt("regulatory text"),
     "remittance": _lt("remittance information"),
+    "requester": _lt("requester"),
     "service_level": _lt("service level"),
     "street": _lt("street"),
     "subdivision": _lt("state or province"),

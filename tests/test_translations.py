@@ -12,7 +12,7 @@ from odoo.addons.account_bank_connect.connectors.interface import (
     NotSent,
     SettingsError,
 )
-from odoo.addons.account_bank_connect.formats import model
+from odoo.addons.account_bank_connect.formats import cancellation, model
 from odoo.addons.account_bank_connect.formats.model import Problem
 from odoo.addons.account_bank_connect.models import connector_texts, format_texts
 from odoo.modules import get_module_path
@@ -141,10 +141,12 @@ class TestTextsByCode(TransactionCase):
         self.assertIn("too_long", codes)
         self.assertEqual(codes, set(format_texts.PROBLEMS))
 
-    def test_every_place_in_a_payment(self):
+    def test_every_place_in_a_payment_or_its_recall(self):
         parts = (
             model.Address, model.Party, model.Account, model.Agent, model.Remittance,
             model.CreditTransfer, model.PaymentBlock, model.Instruction,
+            cancellation.CancelledTransfer, cancellation.CancelledBlock,
+            cancellation.CancellationRequest,
         )  # fmt: skip
         words = {field.name for part in parts for field in dataclasses.fields(part)}
         self.assertEqual(sorted(words - set(format_texts.WORDS)), [])
