@@ -28,7 +28,7 @@ class SandboxBank:
             *("--contract", "CORP-001", "--account", ":EUR:100000.00"),
             *("--out", self.folder / "customer"),
         )
-        self.contract = json.loads(self.read("contract.json"))
+        self.contract = json.loads(self.read_file("contract.json"))
         self.iban = self.contract["accounts"][0]["iban"]
         self.process = subprocess.Popen(
             [
