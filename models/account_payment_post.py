@@ -6,7 +6,12 @@ a set: one creation of all entries, one posting, one reconciliation plan.
 
 from odoo import models
 
+from . import bulk_rows
+from .account_bulk import OF_ENTRIES
 from .engine import ENGINE
+
+# What follows from a payment's entry and matters to nothing until all is reconciled.
+OF_PAYMENTS = ("amount_company_currency_signed", "is_matched", "is_reconciled", "name", "state")
 
 
 class AccountPayment(models.Model):
@@ -24,19 +29,35 @@ class AccountPayment(models.Model):
             booked._bank_book()
         unbooked = drafts - booked
         if unbooked:
-            unbooked.write({"state": "in_process"})
+            unbooked = unbooked._bank_quietly()
+            with unbooked.bank_instalment_ids.move_id._bank_noting():
+                unbooked.write({"state": "in_process"})
         return drafts
 
     def _bank_book(self):
-        quiet = self.with_context(
-            tracking_disable=True, skip_invoice_sync=True, skip_account_move_synchronization=True
+        payments = self._bank_quietly()
+        moves = payments.env["account.move"]._bank_create_entries(
+            [payment._bank_entry_values() for payment in payments]
         )
-        moves = quiet.env["account.move"].create([pay._bank_entry_values() for pay in quiet])
-        for payment, move in zip(quiet, moves, strict=True):
-            payment.move_id = move
-        moves._post(soft=False)
-        quiet.write({"state": "in_process"})
-        self._bank_reconcile_bills()
+        bulk_rows.read_at_once(moves, moves.line_ids)
+        with (
+            payments.bank_instalment_ids.move_id._bank_noting(),
+            bulk_rows.postponed((moves, OF_ENTRIES), (payments, OF_PAYMENTS)),
+        ):
+            payments._bank_link(moves)
+            payments.write({"state": "in_process"})  # posts the entries
+            payments._bank_reconcile_bills()
+
+    def _bank_quietly(self):
+        payments = self.with_company(self.company_id)
+        return payments.with_context(**payments.env["account.move"]._bank_quietly())
+
+    def _bank_link(self, moves):
+        """Give each payment its entry; both in the same order."""
+        self._write_multi([{"move_id": move.id} for move in moves])
+        self.invalidate_recordset(["move_id"])
+        self.modified(["move_id"])
+        self._validate_fields(["move_id"])
 
     def _bank_entry_values(self):
         """The journal entry of one payment, with its discount written off."""
@@ -71,6 +92,7 @@ class AccountPayment(models.Model):
 
     def _bank_reconcile_bills(self):
         """Reconcile each payment's entry with its own bills, in one plan."""
+        bulk_rows.read_at_once(self.move_id.line_ids | self.bank_instalment_ids.move_line_id)
         plan = []
         for payment in self:
             targets = payment.bank_instalment_ids.filtered("live").move_line_id
@@ -92,11 +114,11 @@ class AccountPayment(models.Model):
             posted.line_ids.remove_move_reconcile()
             # An entry that law or a lock forbids to cancel is reversed instead.
             fixed = posted.filtered(
-                lambda move: move.inalterable_hash or move._get_violated_lock_dates(move.date, False)
+                lambda move: (
+                    move.inalterable_hash or move._get_violated_lock_dates(move.date, False)
+                )
             )
             (posted - fixed).button_cancel()
             if fixed:
-                fixed._reverse_moves(
-                    [{"ref": move.name} for move in fixed], cancel=True
-                )
+                fixed._reverse_moves([{"ref": move.name} for move in fixed], cancel=True)
         payments.action_reject()

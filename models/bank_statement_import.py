@@ -96,7 +96,8 @@ class BankMessage(models.Model):
         ]
         lines = self.env["account.bank.statement.line"].with_company(journal.company_id)
         if values:
-            lines = lines.with_context(tracking_disable=True).create(values)
+            lines = lines.with_context(**lines.env["account.move"]._bank_quietly())
+            lines = lines._bank_create_lines(values)
             told = sum(entry.amount for key, entry in keyed.items() if key in known)
             self._make_statement(report, journal, lines, told)
             notes += matcher._settle(match, dict(zip(map(id, fresh.values()), lines, strict=True)))
@@ -207,7 +208,9 @@ class BankMessage(models.Model):
         number = report.electronic_sequence or report.legal_sequence
         values = {
             "name": " ".join(
-                str(part) for part in (journal.code, self.env._("Statement"), report.id or number) if part
+                str(part)
+                for part in (journal.code, self.env._("Statement"), report.id or number)
+                if part
             ),
             "line_ids": [fields.Command.set(lines.ids)],
             "bank_message_id": self.id,
@@ -215,6 +218,7 @@ class BankMessage(models.Model):
         }
         if opening and closing:
             values |= {
-                "balance_start": float(opening.amount + told), "balance_end_real": float(closing.amount)
+                "balance_start": float(opening.amount + told),
+                "balance_end_real": float(closing.amount),
             }
         return self.env["account.bank.statement"].with_company(journal.company_id).create(values)

@@ -1,11 +1,13 @@
 """Which booking on a statement belongs to which payment, found and booked for all at once."""
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from odoo import Command, _, api, models
+from odoo import Command, api, models
+from odoo.tools import SQL
 
+from . import bulk_rows
+from .account_bulk import IN_FULL, OF_ENTRIES
 from .engine import ENGINE
 
 
@@ -167,28 +169,26 @@ class BankStatementMatch(models.AbstractModel):
         :param lines: identity of the entry → its statement line
         :return: notes
         """
-        plan, split = [], []
         settled = self.env["account.payment"].union(*match.executed.values())
         # What was called rejected stands again first, so that the booking finds its entry.
         rejected = settled.filtered(lambda pay: pay.bank_status in ("RJCT", "CANC"))
         rejected._bank_apply({pay: {"status": "ACSC"} for pay in rejected})
-        for key, payments in match.executed.items():
-            line = lines[key]
-            _liquidity, suspense, other = line._seek_for_lines()
-            counterpart = suspense or other
-            targets = self._targets(payments)
-            if suspense and suspense.account_id == line.journal_id.suspense_account_id:
-                split.append((line, payments))
-            elif targets:
-                plan.append(counterpart + targets)
-        for line, payments in split:
-            plan += self._split(line, payments)
-        # The booking pays the bills now: nothing else holds them from here on.
-        settled.bank_instalment_ids._release()
-        if plan:
-            self.env["account.move.line"]._reconcile_plan(plan)
-        self._link(match, lines)
-        notes = self._mark_settled(settled)
+        quiet = self.with_context(**self.env["account.move"]._bank_quietly())
+        payments = settled.with_env(quiet.env)
+        entries = quiet.env["account.move"].union(
+            payments.move_id, *(line.move_id for line in lines.values())
+        )
+        bills = payments.bank_instalment_ids.move_id
+        items = entries.line_ids | payments.bank_instalment_ids.move_line_id
+        bulk_rows.read_at_once(payments, entries, bills, items)
+        with bills._bank_noting(), bulk_rows.postponed((entries, OF_ENTRIES)):
+            plan = quiet._plan(match, lines)
+            # The booking pays the bills now: nothing else holds them from here on.
+            payments.bank_instalment_ids._release()
+            if plan:
+                quiet.env["account.move.line"]._reconcile_plan(plan)
+            quiet._link(match, lines)
+            notes = quiet._mark_settled(payments)
         for key, (payment, reason) in match.returned.items():
             self._book_return(lines[key], payment, *reason)
         for key, payments in match.contradicted.items():
@@ -196,6 +196,21 @@ class BankStatementMatch(models.AbstractModel):
             notes += payments._bank_apply({payment: {"status": "ACSC"} for payment in payments})
             lines[key].bank_payment_ids = payments
         return notes
+
+    def _plan(self, match, lines):
+        """What to reconcile with what, after splitting lines where need be."""
+        plan, split = [], []
+        for key, payments in match.executed.items():
+            line, payments = lines[key].with_env(self.env), payments.with_env(self.env)
+            _liquidity, suspense, other = line._seek_for_lines()
+            targets = self._targets(payments)
+            if suspense and suspense.account_id == line.journal_id.suspense_account_id:
+                split.append((line, payments))
+            elif targets:
+                plan.append((suspense or other) + targets)
+        for line, payments in split:
+            plan += self._split(line, payments)
+        return plan
 
     def _targets(self, payments):
         """The open journal items that a booking of these payments clears."""
@@ -236,23 +251,34 @@ class BankStatementMatch(models.AbstractModel):
             )
         )
         commands[1][2]["balance"] += difference
-        line.move_id.with_context(skip_readonly_check=True, force_delete=True).write(
-            {"line_ids": commands}
-        )
-        plan = []
-        for payment, account in wanted:
-            item = line.move_id.line_ids.filtered(
-                lambda item, name=payment.end_to_end_id, account=account: item.name == name
-                and item.account_id == account
-            )
-            plan.append(item + self._targets(payment))
-        return plan
+        line.move_id.with_context(
+            skip_readonly_check=True, force_delete=True, **IN_FULL
+        ).write({"line_ids": commands})
+        made = {(item.name, item.account_id): item for item in line.move_id.line_ids}
+        return [
+            made[payment.end_to_end_id, account] + self._targets(payment)
+            for payment, account in wanted
+        ]
 
     def _link(self, match, lines):
-        for key, payments in match.executed.items():
-            lines[key].bank_payment_ids = payments
-        for key, (payment, _reason) in match.returned.items():
-            lines[key].bank_payment_ids = payment
+        """Note on each line which payments it executed or brought back."""
+        found = dict(match.executed)
+        found |= {key: payment for key, (payment, _reason) in match.returned.items()}
+        pairs = [(lines[key].id, pay.id) for key, payments in found.items() for pay in payments]
+        if not pairs:
+            return
+        field = self.env["account.bank.statement.line"]._fields["bank_payment_ids"]
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO %s (%s, %s) SELECT * FROM unnest(%s::int[], %s::int[])",
+                SQL.identifier(field.relation),
+                SQL.identifier(field.column1),
+                SQL.identifier(field.column2),
+                [line for line, _payment in pairs],
+                [payment for _line, payment in pairs],
+            )
+        )
+        self.env["account.bank.statement.line"].invalidate_model(["bank_payment_ids"])
 
     def _mark_settled(self, payments):
         """The bank booked these: executed beyond doubt."""
