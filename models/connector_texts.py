@@ -273,6 +273,7 @@ def _say(env, sentence, facts):
     if not sentence:
         return ""
     try:
-        return env._(sentence) % facts
+        # A lazy text takes no values of its own.
+        return env._(sentence) % facts  # pylint: disable=translation-not-lazy
     except KeyError:
         return ""

@@ -121,7 +121,8 @@ def problem_text(env, problem):
     return env._(
         "%(field)s: %(problem)s",
         field=place_name(env, place.split(".")),
-        problem=env._(known) % problem.facts,
+        # A lazy text takes no values of its own.
+        problem=env._(known) % problem.facts,  # pylint: disable=translation-not-lazy
     )
 
 
