@@ -17,6 +17,7 @@ from . import (
     test_send_problems,
     test_send_wizard,
     test_sending,
+    test_sending_late,
     test_statement_import,
     test_statement_match,
     test_status_import,

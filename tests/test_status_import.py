@@ -107,14 +107,65 @@ class TestStatusImport(BankConnectCommon):
         self.says(group="ACSC")
         self.assertEqual((self.first.bank_status, self.second.bank_status), ("RJCT", "ACSC"))
 
-    def test_paid_after_a_rejection_is_told(self):
-        """The money has moved: nobody may pay the open bill again unwarned."""
+    def test_paid_after_a_rejection(self):
+        """The money has moved: the bill is held again, in both ways of bookkeeping."""
+        for book_now in (True, False):
+            with self.subTest(book_now=book_now):
+                if not book_now:
+                    self.book_on_statement()
+                bill = self.new_bill(70)
+                self.batch = self.sent(bill)
+                payment = self.batch.payment_ids
+                self.says((payment, "RJCT", "AC04"))
+                self.assertEqual(bill.payment_state, "not_paid")
+                self.says((payment, "ACSC", None))
+                self.assertEqual((payment.bank_status, payment.state), ("ACSC", "in_process"))
+                self.assertEqual(bill.payment_state, "in_payment")
+                self.assertTrue(bill.bank_instalment_ids.filtered("live"))
+                self.assertIn(
+                    "Do not pay again", " ".join(self.activities(bill).mapped("summary"))
+                )
+                self.received(camt(paid(payment)))
+                self.assertEqual(bill.payment_state, "paid")
+
+    def test_paid_after_a_rejection_and_otherwise_meanwhile(self):
+        """Two payments of one bill can't be undone here, but are said, and booked as they are."""
+        for book_now in (True, False):
+            with self.subTest(book_now=book_now):
+                if not book_now:
+                    self.book_on_statement()
+                bill = self.new_bill(70)
+                self.batch = self.sent(bill)
+                payment = self.batch.payment_ids
+                self.says((payment, "RJCT", "AC04"))
+                other = self.sent(bill).payment_ids
+                self.says((payment, "ACSC", None))
+                self.assertIn(
+                    "stop the other payment", " ".join(self.activities(bill).mapped("summary"))
+                )
+                live = bill.bank_instalment_ids.filtered("live")
+                self.assertEqual(live.payment_id, other, "one payment holds the bill, as before")
+                self.received(camt(paid(payment), paid(other)))
+                self.assertEqual(bill.payment_state, "paid")
+
+    def test_paid_after_a_rejection_in_a_locked_period(self):
+        """The reversed entry stays as it is; a new one takes its place."""
+        self.company.fiscalyear_lock_date = fields.Date.today()
         self.says((self.first, "RJCT", "AC04"))
+        self.company.fiscalyear_lock_date = False
         self.says((self.first, "ACSC", None))
-        self.assertEqual(self.first.bank_status, "ACSC")
-        self.assertIn(
-            "Do not pay again", " ".join(self.activities(self.bills[0]).mapped("summary"))
-        )
+        self.assertEqual(self.bills[0].payment_state, "in_payment")
+        self.received(camt(paid(self.first)))
+        self.assertEqual(self.bills[0].payment_state, "paid")
+
+    def test_a_reason_that_comes_later_is_told(self):
+        """A bank may say first that it rejected a payment, and then why."""
+        self.says((self.first, "RJCT", None))
+        self.says((self.first, "RJCT", "AC04"))
+        self.assertIn("account is closed", self.first.bank_status_text)
+        self.assertIn("account is closed", self.chatter(self.bills[0]))
+        self.says((self.first, "RJCT", "AM04"))
+        self.assertEqual(self.first.bank_reason, "AC04", "the first reason stays")
 
     def test_rejected_after_the_statement_is_noted_only(self):
         self.received(camt(paid(self.first), paid(self.second)))
