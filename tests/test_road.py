@@ -15,6 +15,8 @@ from odoo.tests import TransactionCase, tagged
 from .common import BankConnectCommon
 
 ROOT = Path(__file__).resolve().parents[1]
+# Odoo may be run so that Python does not look for packages in the working directory.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 class SandboxBank:
@@ -36,6 +38,7 @@ class SandboxBank:
                 *("--clock", moment, "--parent-pid", str(os.getpid())),
             ],
             cwd=ROOT,
+            env=ENVIRONMENT,
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -48,6 +51,7 @@ class SandboxBank:
         done = subprocess.run(
             [sys.executable, "-m", "sandbox", *map(str, arguments)],
             cwd=ROOT,
+            env=ENVIRONMENT,
             capture_output=True,
             text=True,
             timeout=60,
