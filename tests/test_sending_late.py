@@ -4,8 +4,8 @@ from odoo.addons.account_bank_connect.connectors.interface import (
     FetchError,
     NotSent,
     Refused,
-    Uncertain,
     Unavailable,
+    Uncertain,
 )
 from odoo.tests import tagged
 from odoo.tools import mute_logger
