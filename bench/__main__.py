@@ -1,4 +1,4 @@
-"""``bin/bench pay|receive|faults``: which measurement, and hand over to it."""
+"""``bin/bench pay|receive|faults|lanes``: which measurement, and hand over to it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ COMMANDS = {
     "pay": "bench.bulk",
     "receive": "bench.bulk",
     "faults": "bench.faults",
+    "lanes": "bench.lanes",
 }
 USAGE = """\
 usage: bin/bench COMMAND [options]      (bin/bench COMMAND --help)
@@ -19,6 +20,7 @@ usage: bin/bench COMMAND [options]      (bin/bench COMMAND --help)
   pay       bills to an approved batch, posted payments and the bytes for the bank
   receive   a statement to booked, reconciled payments and paid bills
   faults    batches through faults and crashes; then the bank's own ledger is asked
+  lanes     sending with one worker, with more, and with two servers
 """
 
 

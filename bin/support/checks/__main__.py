@@ -1,4 +1,4 @@
-"""``bin/test``: everything; ``bin/test style|unit|odoo``: a part, for quick loops."""
+"""``bin/test``: everything; ``bin/test style|unit|odoo|faults``: a part, for quick loops."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 from ..processes import ProcessError, Supervisor, guarded
 from ..settings import Settings
-from . import in_odoo, style, unit
+from . import faults, in_odoo, style, unit
 from .outcome import Outcome, report
 
 
@@ -17,7 +17,7 @@ def main() -> int:
         description="Test everything, or a part. The last line counts tests and checks.",
         epilog="Logs are in .run/logs/. Exit code 0: all passed, and tests in Odoo were run.",
     )
-    parts = parser.add_subparsers(dest="part", metavar="style | unit | odoo")
+    parts = parser.add_subparsers(dest="part", metavar="style | unit | odoo | faults")
     parts.add_parser("style", help="ruff, pylint-odoo, OCA's checks, shell syntax, imports")
     pure = parts.add_parser("unit", help="pytest, without Odoo (takes pytest's options)")
     pure.add_argument("options", nargs=argparse.REMAINDER)
@@ -27,6 +27,7 @@ def main() -> int:
         metavar="TAGS",
         help="only these tests, as Odoo's --test-tags: /account_bank_connect:TestSend.test_one",
     )
+    parts.add_parser("faults", help="payments through kills and a bank's faults (bin/bench faults)")
     chosen = parser.parse_args()
     settings = Settings.from_environment()
 
@@ -41,6 +42,8 @@ def main() -> int:
             if chosen.part in (None, "odoo"):
                 tags = chosen.tags if chosen.part else None
                 total += in_odoo.run(settings, supervisor, tags)
+            if chosen.part in (None, "faults"):
+                total += faults.run(settings, supervisor)
     except ProcessError as error:
         print(error, file=sys.stderr)
         total.failed += 1

@@ -1,0 +1,1 @@
+"""``bin/bench lanes``: how sending grows with Odoo's workers and servers."""
