@@ -10,7 +10,7 @@ import logging
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
-from psycopg2 import OperationalError
+from psycopg2 import InterfaceError, OperationalError
 from psycopg2.errors import UniqueViolation
 
 from ..connectors.interface import FetchError, Unavailable
@@ -198,7 +198,7 @@ class BankMessage(models.Model):
             self._quarantine(self.env._("The document can't be read: %s", error))
         except (Quarantine, UserError, ValidationError) as error:
             self._quarantine(str(error))
-        except OperationalError:
+        except (OperationalError, InterfaceError):
             raise
         except UniqueViolation as error:
             if not last_try:

@@ -138,7 +138,7 @@ def _run(stage: Stage, chosen: argparse.Namespace, report: Report) -> None:
 def _plan(chosen: argparse.Namespace, people: People) -> dict:
     """A plan that commits about the wanted number of faults while the batches go through."""
     requests_expected = 30 + people.batches_expected * 14
-    share = min(0.03, chosen.faults / requests_expected / 14)
+    share = min(0.04, chosen.faults / requests_expected / 14)
     plan: dict = {"all": share}
     plan |= {name: {"probability": share * OFTEN.get(name, 1), **SLOW.get(name, {})}
              for name in (*OFTEN, *SLOW)}

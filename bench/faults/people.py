@@ -66,7 +66,7 @@ class People:
         left = list(self._company.bills)
         sizes = [1, 1, 2, 3, 5, 8, 12, 20, 30, 60]
         if len(left) > 2000:
-            sizes += [80, 100, 150, 200]
+            sizes += [80, 100]
         chance.shuffle(left)
         while left:
             size = chance.choice(sizes)
@@ -231,9 +231,10 @@ class People:
     @staticmethod
     def _press(person: Person, button: str, connection: list[int]) -> None:
         if button in ("ask", "again"):
-            state, action = {"ask": ("uncertain", "action_ask_bank"),
-                             "again": ("quarantined", "action_process_again")}[button]
-            found = person.search("bank.message", [["state", "=", state]], ["id"], limit=20)
+            states, action = {"ask": (["uncertain", "delivered"], "action_ask_bank"),
+                              "again": (["quarantined"], "action_process_again")}[button]
+            found = person.search("bank.message", [["state", "in", states]], ["id"], limit=40,
+                                  order="state desc, id desc")
             if found:
                 person.call("bank.message", action, [row["id"] for row in found])
             return
