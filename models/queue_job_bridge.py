@@ -7,6 +7,7 @@ byte. A job that runs twice, late, or for nothing therefore finds nothing to sen
 """
 
 from odoo import api, models
+from psycopg2.errors import UniqueViolation
 
 CHANNEL = "bank_connect"  # below “root”; its capacity is set where queue_job is configured
 
@@ -41,7 +42,12 @@ class BankMessage(models.Model):
 
     def _enqueue(self):
         """Give each message the one job that will try it when it is due."""
-        self._job_function()
+        try:
+            with self.env.cr.savepoint():
+                self._job_function()
+        except UniqueViolation:
+            # Another worker does the same in this very moment.
+            self.env.invalidate_all()
         # sudo: jobs are queue_job's own records; ours carry nothing but the message's number.
         engine = self.sudo().with_context(lang="en_US")
         for message in engine:

@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     report = Report(vars(chosen))
     try:
         with Supervisor() as supervisor:
-            stage = Stage(settings, supervisor)
+            stage = Stage(settings, supervisor, engine=chosen.engine)
             try:
                 _run(stage, chosen, report)
             finally:
@@ -77,6 +77,8 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=10, metavar="K",
                         help="processes killed, databases crashed (10)")
     parser.add_argument("--seed", type=int, default=1, metavar="S")
+    parser.add_argument("--engine", choices=("cron", "queue_job"), default="cron",
+                        help="what carries the messages: Odoo's scheduled actions, or OCA's jobs")
     parser.add_argument("--json", action="store_true", help="one JSON object and nothing else")
     parser.add_argument("--keep", action="store_true", help="leave database and bank for a look")
     return parser.parse_args(arguments)

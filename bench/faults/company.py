@@ -118,8 +118,9 @@ def _orders(bills: int, day: date, seed: int, vendors: list[int]) -> dict:
 
 def _shell(stage: Stage, what: str, script: Path, environment: dict[str, str]) -> None:
     log = stage.log(what)
-    code = stage.odoo.run(log, "shell", f"--database={DATABASE}", "--no-http", script=script,
-                          environment=environment, within=3600)
+    options, more = stage.shell
+    code = stage.odoo.run(log, "shell", f"--database={DATABASE}", "--no-http", *options,
+                          script=script, environment={**more, **environment}, within=3600)
     if code != 0 or not json.loads(Path(list(environment.values())[1]).read_text()):
         raise ProcessError(f"The company could not be set up in Odoo: see {log}")
 

@@ -21,6 +21,8 @@ from support.processes import ProcessError, Supervisor
 from support.settings import MODULE, Settings
 from support.templates import Templates
 
+from .queue_job import QueueJob
+
 DATABASE = "faults"
 CLUSTERS = ("faults", "faults-2", "faults-3")
 CONTRACT = "CORP-001"
@@ -44,7 +46,8 @@ class Stage:
     """Everything that runs. Started from the main thread, as the supervisor asks."""
 
     def __init__(self, settings: Settings, supervisor: Supervisor, *, servers: int = 2,
-                 workers: int = 2, cron_threads: int = 3) -> None:
+                 workers: int = 2, cron_threads: int = 3, engine: str = "cron") -> None:
+        """:param engine: what carries the messages: ``cron``, or ``queue_job`` (OCA's)"""
         self.settings = settings
         self.cluster = self._find_cluster(supervisor)
         self.name = name = self.cluster.name
@@ -58,6 +61,7 @@ class Stage:
         self.ports = [free_port() for _server in range(servers)]
         self._workers, self.cron_threads = workers, cron_threads
         self._bank_ports = (free_port(), free_port())
+        self._jobs = QueueJob(settings, supervisor) if engine == "queue_job" else None
 
     def _find_cluster(self, supervisor: Supervisor) -> Cluster:
         """One that no other run in this checkout is using."""
@@ -95,13 +99,24 @@ class Stage:
         # A copied sequence forgets, in a crash before the next checkpoint, numbers it gave out.
         self.cluster.execute("CHECKPOINT")
         log = self.log("install")
-        code = self.odoo.run(log, f"--database={DATABASE}", f"--init={MODULE}",
-                             "--stop-after-init", "--no-http", "--without-demo")
+        modules, options, environment = [MODULE], [], {}
+        if self._jobs:
+            self._jobs.fetch()
+            modules.append("queue_job")
+            options, environment = self._jobs.options, self._jobs.environment
+        code = self.odoo.run(log, f"--database={DATABASE}", f"--init={','.join(modules)}",
+                             "--stop-after-init", "--no-http", "--without-demo", *options,
+                             environment=environment)
         if code != 0:
             raise ProcessError(f"Odoo could not install the module: see {log}")
 
     def log(self, what: str) -> Path:
         return self.settings.logs / f"{self.name}-{what}.log"
+
+    @property
+    def shell(self) -> tuple[list[str], dict[str, str]]:
+        """Options and environment that Odoo's shell needs on this database."""
+        return (self._jobs.options, self._jobs.environment) if self._jobs else ([], {})
 
     def set_parameters(self, values: dict[str, int]) -> None:
         """Write system parameters while no Odoo server runs."""
@@ -122,12 +137,16 @@ class Stage:
         """Start an Odoo server, in place of one that is gone."""
         if self.servers[number]:
             self.servers[number].stop()
+        options, environment = [], {}
+        if self._jobs:
+            options, environment = self._jobs.serving(self.ports[number])
         self.servers[number] = self.odoo.serve(
             DATABASE, self.log(f"odoo-{number + 1}"), f"--workers={self._workers}",
             "--limit-time-real-cron=600", "--limit-time-cpu=600",
             "--log-handler=odoo.addons.base.models.ir_cron:WARNING",
             "--log-handler=werkzeug:WARNING",
-            cron_threads=self.cron_threads, port=self.ports[number],
+            *options, cron_threads=self.cron_threads, port=self.ports[number],
+            environment=environment,
         )
 
     def stop_server(self, number: int) -> None:
