@@ -6,6 +6,7 @@ committed before anything else happens. Nothing here ever sends a message again 
 certain that the bank does not have it, or that the bank will recognise it by its key.
 """
 
+import json
 import logging
 import random
 import time
@@ -204,6 +205,9 @@ class BankMessage(models.Model):
         Then another worker may have asked the bank, or be sending again: what this attempt
         learned late must not undo that.
         """
+        if end == self._end_delivered and self._is_of_another(*outcome):
+            text = self.env._("The bank answered with the number of another message.")
+            end, outcome = self._end_uncertain, ("other_answer", text, None)
         if self.state == "sending" and self.attempts == attempt:
             end(*outcome)
         elif end == self._end_delivered:
@@ -212,6 +216,21 @@ class BankMessage(models.Model):
             self._end_doubtful(*outcome)
         else:
             _logger.info("%s: an attempt given up ended late, in %s", self.name, outcome[0].code)
+
+    def _is_of_another(self, receipt):
+        """Whether the bank's receipt names what an earlier payment message is known by."""
+        if self.purpose != "payment" or not receipt.bank_reference:
+            return False
+        return bool(
+            self.env.execute_query(
+                SQL(
+                    "SELECT 1 FROM bank_message WHERE connection_id = %s AND id <> %s "
+                    "AND purpose = 'payment' AND direction = 'out' AND bank_reference = %s::jsonb "
+                    "LIMIT 1",
+                    self.connection_id.id, self.id, json.dumps(dict(receipt.bank_reference)),
+                )
+            )
+        )
 
     def _end_doubtful(self, code, text, outcome):
         """An attempt that nobody waits for any more may yet reach the bank."""

@@ -32,10 +32,12 @@ async def spoil(request: web.Request, response: web.Response,
             response.headers["Content-Type"] = "text/plain; charset=utf-8"
         elif action in ("list_twice", "list_reversed"):
             response = _relist(response, action)
-        elif action == "other":
+        elif action in ("other", "other_number"):
+            own = response.headers["X-Request-ID"]
             response = request["other_answer"] or _like(response, _body(response),
                                                         response.content_type, response.status)
-            response.headers["X-Request-ID"] = response.headers.get("X-Other", str(uuid.uuid4()))
+            other = response.headers.get("X-Other", str(uuid.uuid4()))
+            response.headers["X-Request-ID"] = own if action == "other_number" else other
         elif action == "twice":
             await _twice(request, response)
         elif action == "truncate":

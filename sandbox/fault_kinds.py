@@ -29,6 +29,7 @@ _ANSWERS = {
     "drip": "the answer byte by byte, over `seconds` (5)",
     "flood": "an endless answer, cut after `bytes` (2 GiB)",
     "other": "what belongs to another request, with that one's X-Request-ID",
+    "other_number": "the same, but with this request's own X-Request-ID",
     "list_twice": "a list that names each document two times",
     "list_reversed": "a list from the newest to the oldest",
 }
@@ -77,6 +78,7 @@ KINDS: dict[str, dict] = {
     "endless_answer": {"point": "after_commit", "action": "flood"},
     "html": {"point": "after_commit", "action": "garbage"},
     "other_answer": {"point": "after_commit", "action": "other"},
+    "mixed_up_receipt": {"point": "after_commit", "action": "other_number", "method": "POST"},
     "listed_twice": {"point": "after_commit", "action": "list_twice", "method": "GET",
                      "path": _MAILBOX},
     "listed_in_reverse": {"point": "after_commit", "action": "list_reversed", "method": "GET",

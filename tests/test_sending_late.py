@@ -87,6 +87,22 @@ class TestSendingLate(BankConnectCommon):
         self.run_cron("fetch")
         self.assertEqual(self.message.state, "uncertain")
 
+    def test_the_receipt_of_another_message_is_no_receipt(self):
+        """A bank that mixes its answers up says nothing about this message: it is asked."""
+        other = self.approved(self.new_bill(50))
+        self.bank.on_submit = [
+            lambda _document, key: receipt(key),
+            lambda _document, _key: receipt(self.message.key),
+        ]
+        self.run_cron("send")
+        mixed = self.message_of(other)
+        self.assertEqual((self.message.state, mixed.state), ("delivered", "uncertain"))
+        self.assertFalse(mixed.bank_reference)
+        mixed.next_attempt = "2020-01-01 00:00:00"
+        self.run_cron("fetch")
+        self.assertEqual(mixed.state, "delivered")
+        self.assertEqual(mixed.bank_reference, {"paymentId": f"P-{mixed.key}"})
+
     def test_the_lease_outlasts_the_longest_call(self):
         """A message can't be thought abandoned while its call may still be going on."""
         parameter = self.env["ir.config_parameter"].sudo()
