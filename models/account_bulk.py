@@ -22,8 +22,10 @@ OF_ENTRIES = (
     "amount_untaxed",
     "amount_untaxed_in_currency_signed",
     "amount_untaxed_signed",
+    "invoice_date_due",
     "payment_state",
 )
+OF_LINES = ("amount_residual", "is_reconciled")
 
 
 class AccountMove(models.Model):
@@ -41,6 +43,14 @@ class AccountMove(models.Model):
             "skip_account_move_synchronization": True,
             "tracking_disable": not self.env.company.restrictive_audit_trail,
         }
+
+    def _compute_name(self):
+        if self.env.context.get("bank_bulk") is None:
+            return super()._compute_name()
+        # What the name is split into is set along with it, not written for each entry anew.
+        parts = [self._fields["sequence_prefix"], self._fields["sequence_number"]]
+        with self.env.protecting(parts, self):
+            return super()._compute_name()
 
     def _get_next_sequence_format(self):
         # The last number is searched for once. From the first entry's number on, the sequence is
@@ -100,3 +110,16 @@ class AccountAnalyticDistributionModel(models.Model):
         if not answers["any distribution",]:
             return self.browse()
         return super()._get_applicable_models(vals)
+
+
+class AccountPayment(models.Model):
+    _inherit = "account.payment"
+
+    def _get_outstanding_account(self, payment_type):
+        answers = self.env.context.get("bank_bulk")
+        if answers is None:
+            return super()._get_outstanding_account(payment_type)
+        key = ("outstanding account", self.company_id, payment_type)
+        if key not in answers:
+            answers[key] = super()._get_outstanding_account(payment_type)
+        return answers[key]

@@ -10,7 +10,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from . import bulk_rows
-from .account_bulk import IN_FULL
+from .account_bulk import IN_FULL, OF_ENTRIES, OF_LINES
 from .engine import ENGINE
 
 # What may differ between lines of one kind.
@@ -94,7 +94,8 @@ class AccountBankStatementLine(models.Model):
         items = bulk_rows.insert(self.env["account.move.line"], item_patterns, item_rows)
         bulk_rows.settle(lines, items, moves, open_fields=["partner_bank_id"])
         bulk_rows.read_at_once(moves, items)
-        moves.action_post()
+        with bulk_rows.postponed((moves, OF_ENTRIES), (lines, OF_LINES)):
+            moves.action_post()
         return lines
 
     @api.model

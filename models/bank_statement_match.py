@@ -7,7 +7,7 @@ from odoo import Command, api, models
 from odoo.tools import SQL
 
 from . import bulk_rows
-from .account_bulk import IN_FULL, OF_ENTRIES
+from .account_bulk import IN_FULL, OF_ENTRIES, OF_LINES
 from .engine import ENGINE
 
 
@@ -89,6 +89,8 @@ class BankStatementMatch(models.AbstractModel):
             elif payments and self._same(-entry.amount, payments):
                 match.executed[id(entry)] = payments
                 taken.update(payments.ids)
+        payments = match.none.union(*match.executed.values())
+        bulk_rows.read_at_once(payments, payments.bank_instalment_ids)
         return match
 
     def _is_return(self, entry):
@@ -175,13 +177,12 @@ class BankStatementMatch(models.AbstractModel):
         rejected._bank_apply({pay: {"status": "ACSC"} for pay in rejected})
         quiet = self.with_context(**self.env["account.move"]._bank_quietly())
         payments = settled.with_env(quiet.env)
-        entries = quiet.env["account.move"].union(
-            payments.move_id, *(line.move_id for line in lines.values())
-        )
+        booked = quiet.env["account.bank.statement.line"].concat(*lines.values())
+        entries = booked.move_id | payments.move_id
         bills = payments.bank_instalment_ids.move_id
         items = entries.line_ids | payments.bank_instalment_ids.move_line_id
         bulk_rows.read_at_once(payments, entries, bills, items)
-        with bills._bank_noting(), bulk_rows.postponed((entries, OF_ENTRIES)):
+        with bills._bank_noting(), bulk_rows.postponed((entries, OF_ENTRIES), (booked, OF_LINES)):
             plan = quiet._plan(match, lines)
             # The booking pays the bills now: nothing else holds them from here on.
             payments.bank_instalment_ids._release()

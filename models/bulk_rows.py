@@ -188,6 +188,9 @@ def postponed(*groups):
     """
     fields = [([records._fields[name] for name in names], records) for records, names in groups]
     env = groups[0][0].env
+    for names, records in fields:
+        for field in names:
+            env.remove_to_compute(field, records)
     with env.protecting(fields):
         yield
     for names, records in fields:

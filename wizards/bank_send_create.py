@@ -44,7 +44,7 @@ class BankSendWizard(models.TransientModel):
         :param payments: recordsets of lines, one for each payment
         """
         engine = self.env["account.payment"].with_context(
-            bank_engine=ENGINE, tracking_disable=True, mail_create_nolog=True
+            bank_engine=ENGINE, bank_bulk={}, tracking_disable=True, mail_create_nolog=True
         )
         numbered = [
             (lines, {**self._identity(batch, number), **self._remittance_values(lines)})
