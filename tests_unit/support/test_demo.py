@@ -117,7 +117,10 @@ def test_tables_have_straight_columns():
     """Cells are padded to the widest, to the right where asked."""
     lines = table.table(["Bill", "Amount"], [["1", "2.00"], ["B/2", "1,000.00"]], " >")
     assert lines == [
-        "Bill    Amount", "────  ────────", "1         2.00", "B/2   1,000.00",
+        "Bill    Amount",
+        "────  ────────",
+        "1         2.00",
+        "B/2   1,000.00",
     ]
     assert table.short("Société", 5) == "Soci…"
     assert table.short("Kurz", 5) == "Kurz"
