@@ -6,6 +6,8 @@ from . import (
     account_journal,
     account_payment_method,
     bank_payment_batch,
+    bank_batch_seal,
+    bank_batch_approval,
     bank_approval,
     bank_payment_instalment,
     account_payment,
