@@ -20,6 +20,7 @@
         "data/bank_connection_profile.xml",
         "data/ir_cron.xml",
         "data/mail_activity_type.xml",
+        "data/mail_templates.xml",
         "wizards/bank_send_wizard_views.xml",
         "wizards/bank_reject_wizard_views.xml",
         "wizards/bank_resolve_wizard_views.xml",

@@ -8,6 +8,7 @@ from . import (
     bank_payment_batch,
     bank_batch_seal,
     bank_batch_approval,
+    bank_batch_notice,
     bank_approval,
     bank_payment_instalment,
     account_payment,

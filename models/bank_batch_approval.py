@@ -44,16 +44,7 @@ class BankPaymentBatch(models.Model):
                 and user not in self._people_who_prepared()
             )
         )
-        for user in approvers:
-            self.sudo().activity_schedule(
-                "account_bank_connect.activity_approve",
-                user_id=user.id,
-                summary=self.env._(
-                    "Approve %(count)s payments, %(total)s",
-                    count=self.payment_count,
-                    total=self.currency_id.format(self.amount_total),
-                ),
-            )
+        self._tell_approvers(approvers.sudo(False))
         if not approvers:
             self.sudo().message_post(
                 body=self.env._(
