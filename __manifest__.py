@@ -27,6 +27,7 @@
         "wizards/bank_recall_wizard_views.xml",
         "wizards/bank_certificate_wizard_views.xml",
         "wizards/bank_secret_wizard_views.xml",
+        "wizards/bank_settings_wizard_views.xml",
         "views/bank_connection_views.xml",
         "views/bank_connection_profile_views.xml",
         "views/bank_payment_batch_views.xml",
@@ -38,6 +39,7 @@
         "views/account_move_views.xml",
         "views/account_journal_views.xml",
         "views/account_bank_statement_views.xml",
+        "views/res_users_identitycheck_views.xml",
         "views/menus.xml",
     ],
     "demo": [

@@ -31,6 +31,7 @@ class BankPaymentBatch(models.Model):
             if not batch.payment_ids:
                 raise UserError(self.env._("%s has no payments.", batch.name))
             batch._seal_now()
+            batch._sign_seal()
             batch._engine().write({"state": "to_approve"})
             batch._ask_for_approval()
 
@@ -52,6 +53,10 @@ class BankPaymentBatch(models.Model):
                     "Ask the administrator for an approver."
                 )
             )
+
+    def _required_content(self):
+        """Which approvals this seal needs, as plain values that its signature covers."""
+        return []
 
     def _people_who_prepared(self):
         # sudo: create_uid of payments may lie outside the reader's rules; only compared here.

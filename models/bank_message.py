@@ -9,7 +9,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..formats import pain001
-from ..formats.charset import to_charset
 from ..formats.errors import FormatError
 from . import bank_payment_seal as seal
 from . import format_texts
@@ -37,6 +36,9 @@ class BankMessage(models.Model):
     )
     kind = fields.Char(
         string="Format", readonly=True, help="ISO 20022 message name, found in the content itself."
+    )
+    charset = fields.Char(
+        readonly=True, help="What the texts of the payments were written in for this bank."
     )
     purpose = fields.Selection(
         [("payment", "Payment"), ("recall", "Recall")],
@@ -141,13 +143,14 @@ class BankMessage(models.Model):
                 )
             ) from error
         content = stream.getvalue()
-        self._compare_with_seal(content, sealed, profile.charset)
+        batch._compare_with_seal(content, profile.charset)
         return self.create(
             {
                 "name": f"{batch.reference}.xml",
                 "connection_id": batch.connection_id.id,
                 "direction": "out",
                 "kind": profile.message_version,
+                "charset": profile.charset,
                 "state": "queued",
                 "batch_id": batch.id,
                 "key": str(uuid.uuid4()),
@@ -155,50 +158,6 @@ class BankMessage(models.Model):
                 **self._content_values(content),
             }
         )
-
-    @api.model
-    def _compare_with_seal(self, content, sealed, charset):
-        """Read outgoing bytes back and compare them with what was approved.
-
-        :raises UserError: on the first difference; nothing is queued
-        """
-        expected = {payment["end_to_end_id"]: payment for payment in sealed["payments"]}
-        found = set()
-        for block, transfer in pain001.read_transfers(io.BytesIO(content)):
-            payment = expected.get(transfer.end_to_end_id)
-            same = (
-                payment
-                and transfer.end_to_end_id not in found
-                and (
-                    (
-                        str(block.execution_date),
-                        block.debtor_account.iban or block.debtor_account.other,
-                    )
-                    == (
-                        sealed["execution_date"],
-                        sealed["account"].get("iban") or sealed["account"].get("other"),
-                    )
-                    and seal.transfer_says(
-                        transfer, payment, lambda text: to_charset(text, charset)
-                    )
-                )
-            )
-            if not same:
-                raise UserError(
-                    self.env._(
-                        "The message differs from what was approved at payment %s. "
-                        "Nothing was sent.",
-                        transfer.end_to_end_id,
-                    )
-                )
-            found.add(transfer.end_to_end_id)
-        if found != set(expected):
-            raise UserError(
-                self.env._(
-                    "The message lacks payments that were approved: %s. Nothing was sent.",
-                    ", ".join(sorted(set(expected) - found)),
-                )
-            )
 
     # -- incoming -------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from psycopg2.errors import (
 
 from ..connectors.interface import Document, NotSent, Refused, Uncertain
 from . import connector_texts
+from .bank_batch_seal import Altered
 
 _logger = logging.getLogger(__name__)
 
@@ -183,11 +184,15 @@ class BankMessage(models.Model):
         self.ensure_one()
         attempt = self.attempts
         try:
+            if self.purpose == "payment":
+                self.batch_id._check_before_leaving(self)
             document, key = self._document(), self.key
             with self.connection_id._connector() as connector:
                 # Nothing is locked or half-written from here on: what precedes is committed.
                 self._commit()
                 end, *outcome = self._end_delivered, connector.submit(document, key)
+        except Altered as error:
+            end, *outcome = self._end_not_sent, NotSent("altered", str(error), permanent=True)
         except UserError as error:
             end, *outcome = self._end_not_sent, NotSent("settings", str(error), permanent=True)
         except NotSent as error:

@@ -23,7 +23,6 @@ from ..formats.model import (
     PaymentBlock,
     Remittance,
 )
-from . import format_texts
 
 
 def canonical(content):
@@ -84,33 +83,32 @@ def instruction_from(content, created):
     )
 
 
-def differences(env, sealed, current):
-    """What changed between two seal contents, one sentence per change."""
-    changes = []
+def differences(sealed, current):
+    """What changed between two seal contents.
+
+    :return: list of dicts: ``where`` (an end-to-end id, or the batch's reference), ``path`` (names
+        that lead to the value; None for a payment as a whole), ``old`` and ``new`` (True for a
+        payment that is there, None for nothing)
+    """
     before = {payment["end_to_end_id"]: payment for payment in sealed["payments"]}
     after = {payment["end_to_end_id"]: payment for payment in current["payments"]}
-    changes += [env._("Payment %s was removed.", key) for key in before.keys() - after.keys()]
-    changes += [env._("Payment %s was added.", key) for key in after.keys() - before.keys()]
+    changes = [
+        {"where": key, "path": None, "old": key in before or None, "new": key in after or None}
+        for key in sorted(before.keys() ^ after.keys())
+    ]
     for key in sorted(before.keys() & after.keys()):
-        changes += _changed_values(env, key, before[key], after[key])
+        changes += _changed_values(key, before[key], after[key])
     head = {key: value for key, value in sealed.items() if key != "payments"}
     head_now = {key: value for key, value in current.items() if key != "payments"}
-    return changes + _changed_values(env, sealed["reference"], head, head_now)
+    return changes + _changed_values(sealed["reference"], head, head_now)
 
 
-def _changed_values(env, where, before, after):
+def _changed_values(where, before, after):
     before, after = _flat(before), _flat(after)
-    nothing = env._("nothing")
     return [
-        env._(
-            "%(where)s: %(field)s was %(old)s and is now %(new)s.",
-            where=where,
-            field=format_texts.place_name(env, field),
-            old=before.get(field) or nothing,
-            new=after.get(field) or nothing,
-        )
-        for field in sorted(before.keys() | after.keys())
-        if before.get(field) != after.get(field)
+        {"where": where, "path": path, "old": before.get(path), "new": after.get(path)}
+        for path in sorted(before.keys() | after.keys())
+        if before.get(path) != after.get(path)
     ]
 
 

@@ -12,6 +12,7 @@ from . import (
     test_recall_withdraw,
     test_road,
     test_screens,
+    test_seal,
     test_second_payment,
     test_security,
     test_send_problems,

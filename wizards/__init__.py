@@ -10,4 +10,5 @@ from . import (
     bank_certificate_wizard,
     bank_stop_wizard,
     bank_secret_wizard,
+    bank_settings_wizard,
 )

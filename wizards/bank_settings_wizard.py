@@ -1,0 +1,62 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+
+class BankSettings(models.TransientModel):
+    """A company's settings for bank payments, in the bank administrator's hands.
+
+    Each field here stands for the company's field of the same name. Odoo's own settings page is
+    for system administrators, who are not to decide how money leaves.
+    """
+
+    _name = "bank.settings"
+    _description = "Bank Connect Settings"
+
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, default=lambda self: self.env.company
+    )
+    bank_step_up = fields.Boolean(
+        string="Confirm identity to approve",
+        help="Whoever approves payments confirms with password, code or passkey.",
+    )
+
+    @api.model
+    def _setting_names(self):
+        return [
+            name for name in self._fields if name.startswith("bank_")
+        ]
+
+    @api.model
+    def default_get(self, names):
+        values = super().default_get(names)
+        company = self.env.company
+        # sudo: the company's settings for bank payments are the bank administrator's.
+        values |= {name: company.sudo()[name] for name in self._setting_names() if name in names}
+        return values
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # Settings are shown and kept for the company the user works in, no other.
+        return super().create([{**vals, "company_id": self.env.company.id} for vals in vals_list])
+
+    def action_save(self):
+        """Keep what was changed; who changed what is recorded."""
+        self.ensure_one()
+        if not self.env.user.has_group("account_bank_connect.group_admin"):
+            raise AccessError(self.env._("Only a bank administrator may do this."))
+        # sudo: as above; nothing but these fields is written.
+        company = self.company_id.sudo()
+        changed = {
+            name: self[name] for name in self._setting_names() if company[name] != self[name]
+        }
+        if changed:
+            before = {name: company[name] for name in changed}
+            company.write(changed)
+            self._note_change(before, changed)
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
+
+    def _note_change(self, before, after):
+        if "bank.audit.event" in self.env:
+            self.env["bank.audit.event"]._record(
+                "settings_changed", self.company_id, old=before, new=after
+            )
