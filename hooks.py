@@ -6,12 +6,16 @@ def uninstall_hook(env):
 
     Payments and entries stay. Odoo forbids removing a payment method line that is in use, so the
     lines of ours are turned into manual ones; the records of what the bank said go with the
-    module's tables, and so must the trigger that reads them.
+    module's tables, and so must the triggers.
     """
     env.cr.execute(
         """
         DROP TRIGGER IF EXISTS bank_connect_guard_reconcile ON account_partial_reconcile;
         DROP FUNCTION IF EXISTS bank_connect_guard_reconcile();
+        DROP TRIGGER IF EXISTS bank_connect_guard_audit ON bank_audit_event;
+        DROP TRIGGER IF EXISTS bank_connect_guard_audit_all ON bank_audit_event;
+        DROP FUNCTION IF EXISTS bank_connect_guard_audit();
+        DROP TABLE IF EXISTS bank_audit_linking;
         """
     )
     ours = env["account.payment.method"].search([("code", "=", "bank_connect")])

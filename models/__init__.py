@@ -1,5 +1,6 @@
 # ruff: noqa: I001 - a model is defined before it is extended, so the order is not the alphabet's
 from . import (
+    bank_audit_event,
     certificate,
     bank_connection_profile,
     bank_connection,

@@ -1,6 +1,7 @@
 from . import (
     test_alerts,
     test_approval,
+    test_audit,
     test_bill_state,
     test_bulk_equivalence,
     test_install,
