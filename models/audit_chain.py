@@ -52,10 +52,21 @@ def event_message(event):
 def link_hash(event, position, previous_hash):
     """The hash of an event at its place, hexadecimal.
 
-    It covers the event's signature or the lack of one: what was recorded without a master key
-    can't be given a signature later, nor the other way round.
+    It covers what the event says by a digest, so that the chain can be followed by people who may
+    not see every event: of what is not theirs they get that digest alone.
     """
-    head = f"{position}\n{previous_hash}\n{event['content_mac'] or 'unsigned'}\n"
+    head = f"{position}\n{previous_hash}\n{content_digest(event)}"
+    return hashlib.sha256(head.encode()).hexdigest()
+
+
+def content_digest(event):
+    """The digest of an event, hexadecimal.
+
+    It covers the event's signature or the lack of one: what was recorded without a master key
+    can't be given a signature later, nor the other way round. Whoever does not know the signature
+    can't find out what the event says by trying.
+    """
+    head = f"{event['content_mac'] or 'unsigned'}\n"
     return hashlib.sha256(head.encode() + canonical(event)).hexdigest()
 
 
