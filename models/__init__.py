@@ -32,6 +32,7 @@ from . import (
     bank_recall,
     bank_recall_answer,
     queue_job_bridge,
+    bank_uncertain,
     bank_resolution,
     bank_statement_match,
     bank_statement_import,

@@ -1,43 +1,20 @@
-from odoo.tests import HttpCase, tagged
-from odoo.tools import file_path
+from odoo.tests import tagged
 
-from .common import MODULE, BankConnectCommon
+from .common import MODULE
+from .tour_common import TourCommon
 
 
 @tagged("post_install", "-at_install")
-class TestTours(BankConnectCommon, HttpCase):
+class TestTours(TourCommon):
     """What people do in the browser, as the people who do it."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.leave_out_missing_file()
         untrusted = cls.new_vendor("Unbekannt OHG", 2, trusted=False)
         cls.first = cls.new_bill(100, ref="INV-FIRST")
         cls.second = cls.new_bill(200, ref="INV-SECOND")
         cls.untrusted = cls.new_bill(50, vendor=untrusted, ref="INV-UNTRUSTED")
-
-    @classmethod
-    def leave_out_missing_file(cls):
-        """Debian's package of Odoo lacks a file of the video calls; the browser would complain.
-
-        Only where it is missing: a changed bundle is built anew for each test.
-        """
-        path = "mail/static/lib/selfie_segmentation/selfie_segmentation.js"
-        try:
-            file_path(path)
-        except FileNotFoundError:
-            cls.env["ir.asset"].create(
-                {
-                    "name": "without the backgrounds of video calls",
-                    "bundle": "web.assets_backend",
-                    "directive": "remove",
-                    "path": path,
-                }
-            )
-
-    def walk(self, tour, action, user):
-        self.start_tour(f"/odoo/action-{action}", f"bank_connect_{tour}", login=user.login)
 
     def test_accountant_sends_bills_and_leaves_out_what_has_a_problem(self):
         self.walk("prepare", "account.action_move_in_invoice_type", self.preparer)
