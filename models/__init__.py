@@ -26,6 +26,7 @@ from . import (
     bank_message_inquire,
     bank_connection_call,
     bank_connection_breaker,
+    bank_stop,
     bank_message_receive,
     bank_status_import,
     bank_message_recall,

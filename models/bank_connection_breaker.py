@@ -4,7 +4,6 @@ import random
 from datetime import timedelta
 
 from odoo import fields, models
-from odoo.exceptions import AccessError, UserError
 
 from .bank_message_send import COLLISIONS
 
@@ -109,64 +108,3 @@ class BankConnection(models.Model):
             and self.company_id in user.company_ids
             and not user._is_superuser()
         )
-
-
-class ResCompany(models.Model):
-    _inherit = "res.company"
-
-    bank_stopped = fields.Boolean(
-        string="All payments stopped",
-        readonly=True,
-        copy=False,
-        help="Nothing leaves for any bank but recalls. What is under way is finished.",
-    )
-    bank_stop_reason = fields.Char(readonly=True, copy=False)
-    bank_stop_user_id = fields.Many2one("res.users", readonly=True, copy=False)
-    bank_stop_date = fields.Datetime(readonly=True, copy=False)
-
-    def action_bank_stop(self, reason):
-        """Stop every payment of these companies at once.
-
-        An approver may stop as well as an administrator: whoever sees a fraud must not first
-        look for somebody with more rights.
-        """
-        self._bank_check_may_switch()
-        if not (reason or "").strip():
-            raise UserError(self.env._("Say why payments are stopped."))
-        # sudo: companies are the system administrator's; only the switch is written.
-        self.sudo().write(
-            {
-                "bank_stopped": True,
-                "bank_stop_reason": reason,
-                "bank_stop_user_id": self.env.user.id,
-                "bank_stop_date": fields.Datetime.now(),
-            }
-        )
-        self._bank_note_switch(self.env._("All payments stopped: %s", reason))
-
-    def action_bank_resume(self):
-        """Let payments leave again; only a bank administrator may."""
-        if not self.env.user.has_group("account_bank_connect.group_admin"):
-            raise AccessError(self.env._("Only a bank administrator may let payments leave again."))
-        self._bank_check_may_switch()
-        self.sudo().write({"bank_stopped": False})
-        self._bank_note_switch(self.env._("Payments may leave again."))
-        self.env["bank.message"].sudo()._wake_senders()
-
-    def _bank_check_may_switch(self):
-        if not (
-            self.env.user.has_group("account_bank_connect.group_admin")
-            or self.env.user.has_group("account_bank_connect.group_approver")
-        ):
-            raise AccessError(
-                self.env._("Only an approver or a bank administrator may stop payments.")
-            )
-        if self - self.env.user.company_ids:
-            raise AccessError(self.env._("You do not work for this company."))
-
-    def _bank_note_switch(self, text):
-        # Recorded where the auditor looks: on every connection of the company, with the user.
-        for connection in (
-            self.env["bank.connection"].sudo().search([("company_id", "in", self.ids)])
-        ):
-            connection.message_post(body=text, author_id=self.env.user.partner_id.id)

@@ -60,7 +60,11 @@ class BankMonitor(models.Model):
         """Whether any connection of the database calls for a person."""
         return bool(self.env["bank.watch"]._findings()) or bool(
             self.env["bank.connection"].search_count(
-                [("state", "=", "active"), ("company_id.bank_stopped", "=", True)], limit=1
+                [
+                    ("state", "=", "active"),
+                    "|", ("bank_stopped", "=", True), ("company_id.bank_stopped", "=", True),
+                ],
+                limit=1,
             )
         )
 

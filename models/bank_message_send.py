@@ -138,7 +138,8 @@ class BankMessage(models.Model):
                    AND message.next_attempt <= %(now)s
                    AND connection.state = 'active'
                    -- A recall moves no money: who stops everything may need it most.
-                   AND (company.bank_stopped IS NOT TRUE OR message.purpose = 'recall')
+                   AND (message.purpose = 'recall' OR (company.bank_stopped IS NOT TRUE
+                                                       AND connection.bank_stopped IS NOT TRUE))
                    AND %(only)s
                    AND (connection.paused_until IS NULL OR connection.paused_until <= %(now)s)
                    -- After failures one message tries the line, before all do.

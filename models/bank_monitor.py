@@ -20,8 +20,8 @@ class BankMonitor(models.Model):
     _depends = {
         "bank.alert": ["closed_on", "connection_id"],
         "bank.connection": [
-            "certificate_id", "company_id", "failure_count", "last_success", "paused_until",
-            "state",
+            "bank_stopped", "certificate_id", "company_id", "failure_count", "last_success",
+            "paused_until", "state",
         ],
         "bank.connection.call": ["connection_id", "date", "failed"],
         "bank.message": ["connection_id", "state", "uncertain_since"],
@@ -91,7 +91,8 @@ class BankMonitor(models.Model):
                        COALESCE(alert.alert_count, 0) AS alert_count,
                        %(waiting)s,
                        %(calls)s,
-                       CASE WHEN company.bank_stopped AND connection.state = 'active'
+                       CASE WHEN (company.bank_stopped OR connection.bank_stopped)
+                                 AND connection.state = 'active'
                                  THEN 'stopped'
                             WHEN alert.alert_count > 0 OR message.uncertain_count > 0
                                  OR message.quarantined_count > 0 THEN 'attention'

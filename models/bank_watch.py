@@ -90,6 +90,7 @@ class BankWatch(models.AbstractModel):
               JOIN res_company company ON company.id = connection.company_id
              WHERE message.state = 'queued' AND message.create_date < %s
                AND connection.state = 'active' AND company.bank_stopped IS NOT TRUE
+               AND connection.bank_stopped IS NOT TRUE
           GROUP BY message.connection_id
             """,
             before,

@@ -10,7 +10,7 @@ from odoo.addons.account_bank_connect.connectors.interface import (
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from .common import BankConnectCommon
+from .common import BankConnectCommon, iban
 
 
 class UncertainCommon(BankConnectCommon):
@@ -242,6 +242,30 @@ class TestLine(UncertainCommon):
         self.company.with_user(self.admin).action_bank_resume()
         self.run_cron("send")
         self.assertEqual(batch.state, "sent")
+
+    def test_one_bank_is_stopped_and_the_others_go_on(self):
+        """Who, when and why stand on the connection; its answers are still fetched."""
+        second = self.new_connection("Second Bank")
+        other = self.new_journal(iban(77), second, code="CN2")
+        here = self.approved(self.new_bill(100), journal_id=self.journal.id)
+        there = self.approved(self.new_bill(200), journal_id=other.id)
+        self.connection.with_user(self.approver).action_bank_stop("their portal was hacked")
+        self.run_cron("send")
+        self.assertEqual((here.state, there.state), ("approved", "sent"))
+        self.assertEqual(self.connection.bank_stop_user_id, self.approver)
+        self.assertTrue(self.connection.bank_stop_date)
+        self.assertIn("hacked", self.chatter(self.connection))
+        self.assertNotIn("hacked", self.chatter(second))
+        before = self.connection.last_fetch
+        self.run_cron("fetch")
+        self.assertNotEqual(self.connection.last_fetch, before)
+        with self.assertRaises(AccessError):
+            self.connection.with_user(self.approver).action_bank_resume()
+        with self.assertRaises(AccessError):
+            self.connection.with_user(self.admin).write({"bank_stopped": False})
+        self.connection.with_user(self.admin).action_bank_resume()
+        self.run_cron("send")
+        self.assertEqual(here.state, "sent")
 
     def test_stopping_needs_a_right_and_a_reason(self):
         for user in (self.preparer, self.auditor, self.outsider):
