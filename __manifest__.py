@@ -46,6 +46,7 @@
         "demo/bank_connection.xml",
     ],
     "assets": {
+        "web.assets_backend": ["account_bank_connect/static/src/**/*"],
         "web.assets_tests": ["account_bank_connect/static/tests/tours/**/*"],
     },
     "application": True,

@@ -40,6 +40,10 @@ BANK_WORD = {
     "end_to_end_id",
     "uetr",
     "bank_instalment_ids",
+    "bank_flag_ids",
+    "bank_rejected_from_id",
+    "bank_rejected_by_id",
+    "bank_rejected_reason",
 }
 
 
@@ -96,6 +100,7 @@ class AccountPayment(models.Model):
 
     @api.depends(
         "bank_batch_id.state",
+        "bank_rejected_reason",
         "bank_status",
         "bank_reason",
         "bank_reason_text",
@@ -122,6 +127,8 @@ class AccountPayment(models.Model):
             else:
                 text = self.env._("On the bank's statement")
             text = text or batch_states.get(payment.bank_batch_id.state) or False
+            if payment.bank_rejected_from_id and not payment.bank_batch_id:
+                text = self.env._("Rejected by the approver: %s", payment.bank_rejected_reason)
             if (text and payment.bank_status in ("RJCT", "CANC")) or payment.bank_returned:
                 reason = payment._bank_explanation()
                 text = f"{text}: {reason}" if reason else text

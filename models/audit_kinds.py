@@ -12,6 +12,7 @@ KINDS = [
     ("approval_refused", "Approval refused"),
     ("batch_approved", "Batch approved"),
     ("batch_rejected", "Batch rejected"),
+    ("payments_rejected", "Payments rejected from a batch"),
     ("batch_withdrawn", "Batch withdrawn"),
     ("batch_accepted", "Batch accepted by the bank"),
     ("batch_settled", "Batch settled"),

@@ -26,7 +26,8 @@ class BankPaymentBatch(models.Model):
         :param users: who may decide about this batch now
         """
         self.ensure_one()
-        self._engine().write({"asked_date": fields.Datetime.now(), "reminded_date": False})
+        if not self.asked_date:
+            self._engine().write({"asked_date": fields.Datetime.now(), "reminded_date": False})
         asked = self._asked_to_approve()
         # sudo: the preparer may not know the approvers' mailboxes; the module writes to them.
         for user in (users - asked).sudo():

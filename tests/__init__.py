@@ -12,6 +12,7 @@ from . import (
     test_recall,
     test_recall_decision,
     test_recall_withdraw,
+    test_reject_part,
     test_road,
     test_screens,
     test_seal,
@@ -28,5 +29,6 @@ from . import (
     test_tours_uncertain,
     test_translations,
     test_uncertain,
+    test_waiting,
     test_webhook,
 )
