@@ -78,4 +78,8 @@ class BankApproval(models.Model):
             "moment": self.moment,
             "address": self.address or None,
             "identity": self.identity or None,
+            "on_behalf_of": self.on_behalf_of_id.id or None,
+            "superuser": self.superuser,
+            "requirement": self.requirement or None,
+            "counts_for": self.counts_for or None,
         }

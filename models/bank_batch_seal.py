@@ -168,6 +168,7 @@ class BankPaymentBatch(models.Model):
         """
         self._check_sealed()
         self._check_approvals()
+        self._check_complete()
         self._compare_with_seal(message._raw(), message.charset)
 
     def _check_approvals(self):

@@ -27,18 +27,19 @@ class ResCompany(models.Model):
 class BankPaymentBatch(models.Model):
     _inherit = "bank.payment.batch"
 
-    def action_approve(self):
+    def action_approve(self, on_behalf_of=None):
         if any(batch._requires_step_up() for batch in self):
-            return self._approve_as_confirmed()
-        return super().action_approve()
+            return self._approve_as_confirmed(on_behalf_of)
+        return super().action_approve(on_behalf_of)
 
     @check_identity
-    def _approve_as_confirmed(self):
-        return super().action_approve()
+    def _approve_as_confirmed(self, on_behalf_of=None):
+        return super().action_approve(on_behalf_of)
 
     def _requires_step_up(self):
         # sudo: a company's setting is read, whatever the approver may see of it.
-        return self.sudo().company_id.bank_step_up
+        batch = self.sudo()
+        return batch.company_id.bank_step_up or any(batch._current_steps().mapped("step_up"))
 
     def _identity_confirmed_by(self):
         """How the user's identity was confirmed lately, in this session; False if it was not."""

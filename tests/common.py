@@ -34,6 +34,10 @@ class BankConnectCommon(TransactionCase):
         cls.startClassPatcher(patch.dict(os.environ, {"BANK_CONNECT_MASTER_KEY": MASTER_KEY}))
         cls.eur, cls.usd = cls.env.ref("base.EUR"), cls.env.ref("base.USD")
         (cls.eur + cls.usd).active = True
+        # Older than any rate of a test: without a rate nobody could say which rules apply.
+        cls.env["res.currency.rate"].create(
+            {"currency_id": cls.usd.id, "company_id": False, "name": "2000-01-01", "rate": 1.0}
+        )
         cls.company = cls.new_company("Payer GmbH")
         cls.env = cls.env(context={**cls.env.context, "allowed_company_ids": cls.company.ids})
         cls.expense = cls.env["account.account"].search(

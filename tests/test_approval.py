@@ -44,7 +44,8 @@ class TestApproval(BankConnectCommon):
         self.assert_nothing_left()
 
     def test_who_made_one_of_the_payments_does_not_approve(self):
-        """A payment made by the approver and sent by somebody else has no second person."""
+        """A payment made by an approver and sent by somebody else needs yet another approver."""
+        second = self.new_user("approver two", "account_bank_connect.group_approver")
         self.approver.group_ids += self.env.ref("account.group_account_invoice")
         payment = (
             self.env["account.payment"]
@@ -63,7 +64,7 @@ class TestApproval(BankConnectCommon):
         )
         batch = self.prepare(payment)
         self.assertEqual(batch.preparer_id, self.preparer)
-        self.assertFalse(self.activities(batch, "approve"))
+        self.assertEqual(self.activities(batch, "approve").user_id, second)
         with self.assertRaisesRegex(AccessError, "somebody else has to approve"):
             batch.with_user(self.approver).action_approve()
 
