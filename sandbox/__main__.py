@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from . import clock, iban, triggers
+from . import clock, iban, soap_contracts, triggers
 from .bank import Bank
 from .customers import AccountOrder, add_account
 
@@ -38,6 +38,21 @@ def parser() -> argparse.ArgumentParser:
     enrol.add_argument("--no-empty-statements", action="store_true",
                        help="no statement for a day without movement")
 
+    soap = enrol.add_argument_group("Bank Web Services (SOAP)")
+    soap.add_argument("--soap", choices=sorted(soap_contracts.FLAVOURS), metavar="FLAVOUR",
+                      help="also reachable over SOAP: iso (file types are message names),"
+                           " codes (NDCORPAYS ...) or short (XL ..., three operations)")
+    soap.add_argument("--environment", choices=soap_contracts.ENVIRONMENTS, default="TEST")
+    soap.add_argument("--compression", choices=soap_contracts.COMPRESSION, default="optional",
+                      help="gzip of documents")
+    soap.add_argument("--encryption", action="store_true",
+                      help="ApplicationRequest and ApplicationResponse are encrypted")
+    soap.add_argument("--client-certificate", action="store_true",
+                      help="TLS needs the client certificate over SOAP as well")
+    soap.add_argument("--transfer-key", choices=soap_contracts.TRANSFER_KEYS, default="",
+                      help="no signing key is handed out: the first certificate is fetched with"
+                           " a transfer key, by HMAC or by 16 digits with a check digit")
+
     account = command("account", "open a further account")
     account.add_argument("action", choices=("add",))
     account.add_argument("--contract", required=True)
@@ -46,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
 
     serve = command("serve", "run the bank")
     serve.add_argument("--port", type=int, default=0, help="customers' face; 0 for a free port")
+    serve.add_argument("--soap-port", type=int, default=0, help="SOAP face; 0 for a free port")
     serve.add_argument("--admin-port", type=int, default=0, help="the desk; 0 for a free port")
     serve.add_argument("--clock", help="'real', or a moment like 2026-11-23T08:00:00 (UTC)")
     serve.add_argument("--parent-pid", type=int, help="stop when this process is gone")
@@ -76,9 +92,12 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.command == "enrol":
         orders = [AccountOrder.parse(value) for value in arguments.account]
         csr = arguments.csr.read_bytes() if arguments.csr else None
+        terms = arguments.soap and soap_contracts.Terms(
+            arguments.soap, arguments.environment, arguments.compression, arguments.encryption,
+            arguments.client_certificate, arguments.transfer_key)
         print(json.dumps(bank.enrol(
             arguments.contract, arguments.customer, arguments.out, csr, orders, arguments.camt,
-            not arguments.no_empty_statements), indent=2))
+            not arguments.no_empty_statements, terms or None), indent=2))
     elif arguments.command == "account":
         order = AccountOrder.parse(arguments.account)
         with bank.store.write() as connection:
@@ -91,7 +110,7 @@ def run(arguments: argparse.Namespace) -> None:
         from .server import serve
 
         serve(bank, arguments.port, arguments.admin_port, arguments.clock,
-              arguments.parent_pid)
+              arguments.parent_pid, arguments.soap_port)
 
 
 def main() -> int:

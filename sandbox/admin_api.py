@@ -8,7 +8,17 @@ from decimal import Decimal, InvalidOperation
 
 from aiohttp import web
 
-from . import clock, customers, execution, iban, issue_camt, ledger, money, triggers
+from . import (
+    clock,
+    customers,
+    execution,
+    iban,
+    issue_camt,
+    ledger,
+    money,
+    soap_keys,
+    triggers,
+)
 from .rest_base import FACE, Face
 
 routes = web.RouteTableDef()
@@ -301,9 +311,10 @@ async def revoke(request: web.Request) -> web.Response:
 
     def work() -> int:
         with face.store.write() as connection:
-            return connection.execute(
+            contract_id = request.match_info["contract_id"]
+            return soap_keys.revoke(connection, contract_id) + connection.execute(
                 "UPDATE certificate SET revoked_at = ? WHERE contract_id = ?"
                 " AND revoked_at IS NULL",
-                (clock.stamp(clock.wall()), request.match_info["contract_id"])).rowcount
+                (clock.stamp(clock.wall()), contract_id)).rowcount
 
     return web.json_response({"revoked": await face.call(work)})

@@ -6,8 +6,10 @@ import json
 import sqlite3
 from pathlib import Path
 
-from . import clock, customers
-from .pki import Authority, certificate_files, fingerprint, write_private
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from . import clock, customers, soap_contracts, soap_keys
+from .pki import Authority, certificate_files, fingerprint, key_pem, pem_of, write_private
 from .store import Store, get_setting, set_setting
 
 NAME = "Sandbox Bank"
@@ -21,6 +23,7 @@ class Bank:
         self.folder = Path(folder)
         self.store = Store(self.folder / "bank.sqlite")
         self.authority = Authority(self.folder / "pki")
+        self.keys = soap_keys.BankKeys(self.authority, NAME)
 
     def create(self, seed: int = 0) -> None:
         """Make the folder, the books and the certificates; what is there stays as it is."""
@@ -44,12 +47,13 @@ class Bank:
 
     def enrol(self, contract_id: str, customer: str, out: Path, csr: bytes | None,
               orders: list[customers.AccountOrder], camt_version: str,
-              empty_statements: bool) -> dict:
+              empty_statements: bool, terms: soap_contracts.Terms | None = None) -> dict:
         """Sign a contract, issue a certificate, open accounts, and write the customer's files.
 
         Enrolling the same contract again issues a further certificate (a renewal) and opens the
         further accounts.
 
+        :param terms: add Bank Web Services, with certificates for signing and encryption.
         :raises ValueError: what is wrong with the contract, the request or an account.
         """
         certificate, key = self.authority.issue_client(contract_id, customer, csr)
@@ -61,7 +65,11 @@ class Bank:
             customers.add_certificate(connection, contract_id, digest, not_after)
             for order in orders:
                 customers.add_account(connection, contract_id, order, moment)
+            if terms:
+                soap_contracts.add(connection, contract_id, terms)
         out.mkdir(parents=True, exist_ok=True)
+        if terms:
+            self._write_soap(contract_id, customer, out)
         write_private(out / "client.pem", pem)
         if key:
             write_private(out / "client.key", key)
@@ -70,9 +78,33 @@ class Bank:
 
     def write_contract(self, contract_id: str, out: Path) -> dict:
         """Write contract.json and return its content."""
-        description = customers.describe(self.store.read(), contract_id)
+        connection = self.store.read()
+        description = customers.describe(connection, contract_id)
+        terms = soap_contracts.find(connection, contract_id)
+        if terms:
+            description["soap"] = soap_contracts.describe(terms, self._port())
         write_private(out / "contract.json", json.dumps(description, indent=2).encode())
         return description
+
+    def _port(self) -> int | None:
+        """The port of the SOAP face, if the bank has run."""
+        ports = self.folder / "ports.json"
+        return json.loads(ports.read_text()).get("soap_port") if ports.exists() else None
+
+    def _write_soap(self, contract_id: str, customer: str, out: Path) -> None:
+        """The bank's certificates, and the customer's unless a transfer key fetches them."""
+        self.keys.create()
+        for kind in soap_keys.KINDS:
+            write_private(out / f"bank-{kind}.pem", self.keys.certificate(kind).read_bytes())
+        if soap_contracts.find(self.store.read(), contract_id)["transfer"]:
+            return
+        for kind in soap_keys.KINDS:
+            key = rsa.generate_private_key(65537, 2048)
+            with self.store.write() as connection:
+                certificate = soap_keys.issue(connection, self.authority, contract_id, customer,
+                                              kind, key.public_key())
+            write_private(out / f"{kind}.pem", pem_of(certificate))
+            write_private(out / f"{kind}.key", key_pem(key))
 
     def identify(self, certificate_der: bytes | None) -> sqlite3.Row | None:
         """The contract and certificate of a TLS client: contract columns and ``not_after``,

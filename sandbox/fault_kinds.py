@@ -33,6 +33,17 @@ _ANSWERS = {
     "list_twice": "a list that names each document two times",
     "list_reversed": "a list from the newest to the oldest",
 }
+# Over SOAP only, where an answer is signed twice: the SOAP body, and the document in it.
+_SIGNED = {
+    "soap_signature": "a signature of the SOAP body that does not fit",
+    "content_signature": "a signature of the ApplicationResponse that does not fit",
+    "expired_signer": "both signed with a certificate that has expired",
+    "stranger": "both signed with a self-signed certificate of the bank's name",
+    "unsigned": "no security header",
+    "request_id": "the right answer with another RequestId, well signed",
+    "customer_id": "the right answer with another CustomerId, well signed",
+    "technical": "code 26, well signed, though all is stored",
+}
 # Point → action → what it does.
 ACTIONS: dict[str, dict[str, str]] = {
     "handshake": {
@@ -41,7 +52,7 @@ ACTIONS: dict[str, dict[str, str]] = {
     },
     "before_read": _STOPS,
     "before_commit": _STOPS,
-    "after_commit": {**_STOPS, **_ANSWERS},
+    "after_commit": {**_STOPS, **_ANSWERS, **_SIGNED},
     "issue": {
         "duplicate": "issue it a second time, under another number",
         "hold": "list it only after `seconds` (5) of real time, so behind later ones",
@@ -54,7 +65,10 @@ FIELDS = {"point": str, "action": str, "method": str, "path": str, "request_id":
           "probability": (int, float), "seed": int, "status": int, "seconds": (int, float),
           "retry_after": int, "bytes": int, "plan": dict}
 
-_MAILBOX, _DOCUMENT = r"^/v1/documents$", r"^/v1/documents/."
+# Over SOAP a request's method and path are those of what it does, see soap_service.py.
+_MAILBOX = r"^/v1/documents$|^/ws/.*/downloadFileList$"
+_DOCUMENT = r"^/v1/documents/.|^/ws/.*/downloadFile$"
+_SOAP = r"^/ws/"
 
 # What a plan by seed draws from.
 KINDS: dict[str, dict] = {
@@ -83,6 +97,15 @@ KINDS: dict[str, dict] = {
                      "path": _MAILBOX},
     "listed_in_reverse": {"point": "after_commit", "action": "list_reversed", "method": "GET",
                           "path": _MAILBOX},
+    "wrong_soap_signature": {"point": "after_commit", "action": "soap_signature", "path": _SOAP},
+    "wrong_content_signature": {"point": "after_commit", "action": "content_signature",
+                                "path": _SOAP},
+    "expired_signer": {"point": "after_commit", "action": "expired_signer", "path": _SOAP},
+    "strange_signer": {"point": "after_commit", "action": "stranger", "path": _SOAP},
+    "unsigned_answer": {"point": "after_commit", "action": "unsigned", "path": _SOAP},
+    "wrong_request_id": {"point": "after_commit", "action": "request_id", "path": _SOAP},
+    "wrong_customer_id": {"point": "after_commit", "action": "customer_id", "path": _SOAP},
+    "technical_error": {"point": "after_commit", "action": "technical", "path": _SOAP},
     "issued_twice": {"point": "issue", "action": "duplicate"},
     "issued_late": {"point": "issue", "action": "hold"},
     "contradiction": {"point": "issue", "action": "contradict", "document": "pain.002"},

@@ -20,6 +20,9 @@ AUTHORITY_YEARS = 10
 LEAF_DAYS = 730
 LOOPBACK = x509.SubjectAlternativeName([
     x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+SIGNS = x509.KeyUsage(True, False, False, False, False, False, False, False, False)
+SIGNS_DOCUMENTS = x509.KeyUsage(True, True, False, False, False, False, False, False, False)
+DECRYPTS = x509.KeyUsage(False, False, True, False, False, False, False, False, False)
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -40,12 +43,12 @@ def fingerprint(der: bytes) -> str:
     return digest.finalize().hex()
 
 
-def _key_pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
+def key_pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
                              serialization.NoEncryption())
 
 
-def _pem(certificate: x509.Certificate) -> bytes:
+def pem_of(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
@@ -94,38 +97,39 @@ class Authority:
             .add_extension(usage, True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
             .sign(key, hashes.SHA256()))
-        write_private(self.ca_key, _key_pem(key))
-        write_private(self.ca, _pem(certificate))
+        write_private(self.ca_key, key_pem(key))
+        write_private(self.ca, pem_of(certificate))
 
     def _create_server(self, bank: str) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = self._issue(_name("localhost", bank), key.public_key(),
                                   ExtendedKeyUsageOID.SERVER_AUTH, LOOPBACK)
-        write_private(self.server_key, _key_pem(key))
-        write_private(self.server, _pem(certificate))
+        write_private(self.server_key, key_pem(key))
+        write_private(self.server, pem_of(certificate))
 
     def _create_expired(self, bank: str) -> None:
         """A certificate for the same key that ran out yesterday, for the fault plan."""
         key = serialization.load_pem_private_key(self.server_key.read_bytes(), None)
         signed = datetime.now(timezone.utc) - timedelta(days=LEAF_DAYS + 1)
-        write_private(self.expired, _pem(self._issue(
+        write_private(self.expired, pem_of(self._issue(
             _name("localhost", bank), key.public_key(), ExtendedKeyUsageOID.SERVER_AUTH, LOOPBACK,
             signed)))
 
-    def _issue(self, subject: x509.Name, public_key, usage: x509.ObjectIdentifier,
+    def _issue(self, subject: x509.Name, public_key, usage: x509.ObjectIdentifier | None,
                names: x509.SubjectAlternativeName | None = None,
-               signed: datetime | None = None) -> x509.Certificate:
+               signed: datetime | None = None,
+               key_usage: x509.KeyUsage = SIGNS) -> x509.Certificate:
         authority = x509.load_pem_x509_certificate(self.ca.read_bytes())
         signer = serialization.load_pem_private_key(self.ca_key.read_bytes(), None)
         builder = (
             _builder(subject, authority.subject, public_key, LEAF_DAYS, signed)
             .add_extension(x509.BasicConstraints(False, None), True)
-            .add_extension(x509.KeyUsage(True, False, False, False, False, False, False, False,
-                                         False), True)
-            .add_extension(x509.ExtendedKeyUsage([usage]), False)
+            .add_extension(key_usage, True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(
                 signer.public_key()), False))
+        if usage is not None:
+            builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), False)
         if names is not None:
             builder = builder.add_extension(names, False)
         return builder.sign(signer, hashes.SHA256())
@@ -137,35 +141,66 @@ class Authority:
         :param csr: a PKCS#10 request in PEM; its public key is used, its names are not.
         :raises ValueError: the request is not one, is signed wrongly, or its key is too weak.
         """
-        key_pem = None
+        private = None
         if csr is None:
             # RSA: the kind of key that every customer's software can read.
             key = rsa.generate_private_key(65537, 2048)
-            key_pem, public_key = _key_pem(key), key.public_key()
+            private, public_key = key_pem(key), key.public_key()
         else:
-            public_key = self._requested_key(csr)
+            public_key = requested_key(csr)
         certificate = self._issue(_name(contract_id, customer), public_key,
                                   ExtendedKeyUsageOID.CLIENT_AUTH)
-        return certificate, key_pem
+        return certificate, private
 
-    @staticmethod
-    def _requested_key(csr: bytes):
-        try:
-            request = x509.load_pem_x509_csr(csr)
-            if not request.is_signature_valid:
-                raise ValueError("the certificate request's signature is wrong")
-            key = request.public_key()
-        except InvalidSignature as error:
-            raise ValueError("the certificate request's signature is wrong") from error
-        strong = (isinstance(key, rsa.RSAPublicKey) and key.key_size >= 2048) or (
-            isinstance(key, ec.EllipticCurvePublicKey) and key.key_size >= 256)
-        if not strong:
-            raise ValueError("the key must be RSA of 2048 bits or more, or EC of 256 or more")
-        return key
+    def issue_document(self, name: str, organisation: str,
+                       public_key: rsa.RSAPublicKey, key_usage: x509.KeyUsage,
+                       signed: datetime | None = None) -> x509.Certificate:
+        """A certificate that signs or decrypts documents, and opens no TLS connection."""
+        return self._issue(_name(name, organisation), public_key, None, None, signed, key_usage)
+
+    def revocation_list(self, serials: list[tuple[int, datetime]]) -> bytes:
+        """The list of revoked certificates, DER, good for a day.
+
+        :param serials: serial numbers, and when (UTC) each was revoked.
+        """
+        authority = x509.load_pem_x509_certificate(self.ca.read_bytes())
+        signer = serialization.load_pem_private_key(self.ca_key.read_bytes(), None)
+        now = datetime.now(timezone.utc)
+        builder = (x509.CertificateRevocationListBuilder().issuer_name(authority.subject)
+                   .last_update(now - timedelta(minutes=5)).next_update(now + timedelta(days=1))
+                   .add_extension(x509.CRLNumber(int(now.timestamp())), False)
+                   .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(
+                       signer.public_key()), False))
+        for serial, moment in serials:
+            builder = builder.add_revoked_certificate(
+                x509.RevokedCertificateBuilder().serial_number(serial)
+                .revocation_date(moment).build())
+        return builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+def requested_key(csr: bytes) -> rsa.RSAPublicKey | ec.EllipticCurvePublicKey:
+    """The key for which a certificate is requested.
+
+    :param csr: PKCS#10, as PEM or DER.
+    :raises ValueError: it is none, it is signed wrongly, or its key is too weak.
+    """
+    pem = csr.lstrip().startswith(b"-----")
+    try:
+        request = x509.load_pem_x509_csr(csr) if pem else x509.load_der_x509_csr(csr)
+        if not request.is_signature_valid:
+            raise ValueError("the certificate request's signature is wrong")
+        key = request.public_key()
+    except InvalidSignature as error:
+        raise ValueError("the certificate request's signature is wrong") from error
+    strong = (isinstance(key, rsa.RSAPublicKey) and key.key_size >= 2048) or (
+        isinstance(key, ec.EllipticCurvePublicKey) and key.key_size >= 256)
+    if not strong:
+        raise ValueError("the key must be RSA of 2048 bits or more, or EC of 256 or more")
+    return key
 
 
 def certificate_files(certificate: x509.Certificate) -> tuple[bytes, str, str]:
     """A certificate as PEM, its fingerprint, and its last moment (ISO 8601, UTC)."""
     der = certificate.public_bytes(serialization.Encoding.DER)
-    return (_pem(certificate), fingerprint(der),
+    return (pem_of(certificate), fingerprint(der),
             certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%S"))

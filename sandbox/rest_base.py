@@ -129,8 +129,9 @@ async def apply_faults(request: web.Request, point: str,
     :raises ConnectionAbortedError: the plan cut the connection.
     """
     face = request.app[FACE]
-    facts = Facts(request.method, request.path, request.headers.get("X-Request-ID", ""),
-                  message_id or request.get("message_id"))
+    facts = request.get("facts") or Facts(
+        request.method, request.path, request.headers.get("X-Request-ID", ""),
+        message_id or request.get("message_id"))
     left = []
     for rule in await face.call(face.faults.consult, point, facts):
         action = rule["action"]

@@ -213,3 +213,51 @@ CREATE TABLE IF NOT EXISTS held (           -- documents that the fault plan kee
     document_id TEXT PRIMARY KEY REFERENCES document (id),
     until REAL NOT NULL                     -- real time, seconds since 1970
 );
+
+-- Bank Web Services (SOAP): what is agreed beyond the contract itself.
+CREATE TABLE IF NOT EXISTS soap_contract (
+    contract_id TEXT PRIMARY KEY REFERENCES contract,
+    sender_id TEXT NOT NULL UNIQUE,
+    receiver_id TEXT NOT NULL,
+    customer_id TEXT NOT NULL UNIQUE,
+    target_id TEXT NOT NULL,
+    flavour TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    compression TEXT NOT NULL,
+    encryption INTEGER NOT NULL,
+    client_certificate INTEGER NOT NULL,
+    state TEXT NOT NULL DEFAULT '',         -- a response code: everything is refused with it
+    transfer TEXT NOT NULL DEFAULT '',
+    transfer_key TEXT,
+    transfer_tries INTEGER NOT NULL DEFAULT 0,
+    transfer_used_at TEXT
+);
+
+-- Certificates that sign or decrypt: they open no TLS connection. Without contract: the bank's own.
+CREATE TABLE IF NOT EXISTS soap_certificate (
+    id INTEGER PRIMARY KEY,
+    fingerprint TEXT NOT NULL UNIQUE,
+    contract_id TEXT REFERENCES contract,
+    kind TEXT NOT NULL CHECK (kind IN ('signing', 'encryption')),
+    serial TEXT NOT NULL,                   -- hexadecimal
+    der BLOB NOT NULL,
+    not_after TEXT NOT NULL,
+    revoked_at TEXT                         -- real time
+);
+
+CREATE TABLE IF NOT EXISTS soap_request (   -- what was carried out, to know it again
+    id INTEGER PRIMARY KEY,
+    sender_id TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    customer_id TEXT NOT NULL,
+    timestamp TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    received_at TEXT NOT NULL,
+    sha256 TEXT,                            -- of an uploaded document
+    submission_id TEXT REFERENCES submission (id),
+    file_type TEXT,
+    user_filename TEXT
+);
+CREATE INDEX IF NOT EXISTS soap_request_key ON soap_request (sender_id, request_id);
+CREATE INDEX IF NOT EXISTS soap_request_time ON soap_request (customer_id, timestamp);
+CREATE INDEX IF NOT EXISTS soap_request_submission ON soap_request (submission_id);

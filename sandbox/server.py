@@ -1,4 +1,4 @@
-"""The server process: the customers' face on mutual TLS, the desk on plain loopback."""
+"""The server process: two faces for customers on TLS, the desk on plain loopback."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ from pathlib import Path
 
 from aiohttp import web
 
-from . import admin_api, admin_pages, clock, intake, rest_accounts, rest_payments
+from . import (
+    admin_api,
+    admin_pages,
+    admin_soap,
+    clock,
+    intake,
+    rest_accounts,
+    rest_payments,
+    soap_service,
+)
 from .bank import Bank
 from .engine import Engine
 from .faults import Facts, FaultPlan
@@ -22,10 +31,14 @@ LOOPBACK = "127.0.0.1"
 PARENT_POLL_SECONDS = 1.0
 
 
-def tls(bank: Bank, plan: FaultPlan) -> ssl.SSLContext:
-    """TLS 1.2 or later, with a client certificate of the bank's own authority."""
-    context, expired = _context(bank, bank.authority.server), _context(
-        bank, bank.authority.expired)
+def tls(bank: Bank, plan: FaultPlan, client: ssl.VerifyMode = ssl.CERT_REQUIRED
+        ) -> ssl.SSLContext:
+    """TLS 1.2 or later; a client certificate is of the bank's own authority.
+
+    :param client: whether the client must have one, or may.
+    """
+    context = _context(bank, bank.authority.server, client)
+    expired = _context(bank, bank.authority.expired, client)
 
     def greet(connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> int | None:
         for rule in plan.consult("handshake", Facts()):
@@ -38,12 +51,12 @@ def tls(bank: Bank, plan: FaultPlan) -> ssl.SSLContext:
     return context
 
 
-def _context(bank: Bank, certificate: Path) -> ssl.SSLContext:
+def _context(bank: Bank, certificate: Path, client: ssl.VerifyMode) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certificate, bank.authority.server_key)
     context.load_verify_locations(bank.authority.ca)
-    context.verify_mode = ssl.CERT_REQUIRED
+    context.verify_mode = client
     return context
 
 
@@ -57,16 +70,26 @@ def customer_app(face: Face) -> web.Application:
     return app
 
 
+def soap_app(face: Face) -> web.Application:
+    """The SOAP face: Bank Web Services."""
+    app = web.Application(client_max_size=soap_service.MAX_BYTES)
+    app[FACE] = face
+    app.add_routes(soap_service.routes)
+    return app
+
+
 def admin_app(face: Face) -> web.Application:
     """The desk."""
     app = web.Application(middlewares=[admin_pages.guard])
     app[FACE] = face
     app.add_routes(admin_api.routes)
+    app.add_routes(admin_soap.routes)
     app.add_routes(admin_pages.routes)
     return app
 
 
-async def _run(bank: Bank, port: int, admin_port: int, parent: int | None) -> None:
+async def _run(bank: Bank, port: int, soap_port: int, admin_port: int,
+               parent: int | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -76,8 +99,10 @@ async def _run(bank: Bank, port: int, admin_port: int, parent: int | None) -> No
     face = Face(bank, engine, plan)
     await face.call(engine.open)
     runners, ports = [], []
-    for app, wanted, context in ((customer_app(face), port, tls(bank, plan)),
-                                 (admin_app(face), admin_port, None)):
+    for app, wanted, context in (
+            (customer_app(face), port, tls(bank, plan)),
+            (soap_app(face), soap_port, tls(bank, plan, ssl.CERT_OPTIONAL)),
+            (admin_app(face), admin_port, None)):
         runner = web.AppRunner(app, access_log=None, handle_signals=False)
         await runner.setup()
         await web.TCPSite(runner, LOOPBACK, wanted, ssl_context=context,
@@ -85,7 +110,8 @@ async def _run(bank: Bank, port: int, admin_port: int, parent: int | None) -> No
         runners.append(runner)
         ports.append(runner.addresses[0][1])
     engine.start()
-    facts = {"port": ports[0], "admin_port": ports[1], "pid": os.getpid()}
+    facts = {"port": ports[0], "soap_port": ports[1], "admin_port": ports[2],
+             "pid": os.getpid()}
     write_private(bank.folder / "ports.json", json.dumps(facts).encode())
     print(f"ready {json.dumps(facts)}", flush=True)
     watch = asyncio.create_task(_watch(parent, stop))
@@ -108,10 +134,11 @@ async def _watch(parent: int | None, stop: asyncio.Event) -> None:
 
 
 def serve(bank: Bank, port: int = 0, admin_port: int = 0, clock_spec: str | None = None,
-          parent: int | None = None) -> None:
+          parent: int | None = None, soap_port: int = 0) -> None:
     """Serve until SIGTERM, SIGINT or the death of ``parent``.
 
-    :param port: 0 for a free one; what was chosen is printed and written to ports.json.
+    :param port: 0 for a free one, as for the other ports; what was chosen is printed and
+        written to ports.json.
     :param clock_spec: ``real`` or a moment; None leaves the clock as it was.
     :raises ValueError: no bank in the folder, or a wrong moment.
     """
@@ -119,4 +146,4 @@ def serve(bank: Bank, port: int = 0, admin_port: int = 0, clock_spec: str | None
     if clock_spec:
         with bank.store.write() as connection:
             clock.start(connection, clock_spec)
-    asyncio.run(_run(bank, port, admin_port, parent))
+    asyncio.run(_run(bank, port, soap_port, admin_port, parent))
