@@ -1,1 +1,1 @@
-from . import monitor, webhook
+from . import evidence, monitor, webhook

@@ -60,4 +60,12 @@ from . import (
     bank_links,
     bank_message_preview,
     account_journal_dashboard,
+    bank_message_erased,
+    bank_retention,
+    bank_retention_due,
+    bank_evidence_pack,
+    bank_evidence_content,
+    bank_evidence_ledger,
+    bank_evidence_people,
+    bank_privacy,
 )

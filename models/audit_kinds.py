@@ -37,6 +37,13 @@ KINDS = [
     ("resolution_declined", "Resolution declined"),
     # access to evidence
     ("evidence_read", "Content of a message read"),
+    ("evidence_requested", "Evidence pack asked for"),
+    ("evidence_downloaded", "Evidence pack downloaded"),
+    # personal data, and the end of retention
+    ("retention_changed", "Retention changed"),
+    ("retention_erased", "Erased after retention"),
+    ("person_exported", "Data about a payee exported"),
+    ("person_erased", "Data about a payee erased"),
     # configuration
     ("connection_created", "Connection created"),
     ("connection_changed", "Connection changed"),

@@ -1,8 +1,4 @@
-from datetime import timedelta
-
 from odoo import api, fields, models
-
-KEEP = timedelta(days=2)  # error rates look back a day
 
 
 class BankConnectionCall(models.Model):
@@ -26,4 +22,4 @@ class BankConnectionCall(models.Model):
 
     @api.autovacuum
     def _forget_old_calls(self):
-        self.search([("date", "<", fields.Datetime.now() - KEEP)]).unlink()
+        self.env["bank.retention"]._forget("call", self)

@@ -216,4 +216,4 @@ class BankWebhookSeen(models.Model):
 
     @api.autovacuum
     def _forget(self):
-        self.search([("date", "<", fields.Datetime.now() - REMEMBER)]).unlink()
+        self.env["bank.retention"]._forget("notification", self)

@@ -21,6 +21,7 @@ from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from odoo.tools import config
@@ -105,6 +106,34 @@ def verify(message, signature, purpose):
         raise KeyringError("unknown_key")
     expected = hmac.new(_derive(master, purpose), message, hashlib.sha256).hexdigest()
     return hmac.compare_digest(expected, digest)
+
+
+def signing_key(purpose):
+    """The newest key to sign with for people who don't have the master key (Ed25519, RFC 8032).
+
+    :return: ``(key id, private key)``
+    """
+    key_id, master = next(iter(_master_keys().items()))
+    return key_id, _signing_key(master, purpose)
+
+
+def public_keys(purpose):
+    """What such signatures are verified with: key id to 32 bytes, newest first."""
+    return {
+        key_id: _signing_key(master, purpose).public_key().public_bytes_raw()
+        for key_id, master in _master_keys().items()
+    }
+
+
+def fingerprint(public_key):
+    """SHA-256 of a public key, in groups of four digits that can be read out on the telephone."""
+    digest = hashlib.sha256(public_key).hexdigest()
+    return " ".join(digest[start : start + 4] for start in range(0, len(digest), 4))
+
+
+def _signing_key(master, purpose):
+    # A label of its own: the same purpose never gives a signing and a symmetric key alike.
+    return Ed25519PrivateKey.from_private_bytes(_derive(master, f"signing/{purpose}"))
 
 
 def _bound(key_id, purpose):

@@ -4,6 +4,7 @@ from . import (
     test_audit,
     test_bill_state,
     test_bulk_equivalence,
+    test_evidence,
     test_flags,
     test_install,
     test_keyring,

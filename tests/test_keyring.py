@@ -2,6 +2,8 @@ import base64
 import os
 from unittest.mock import patch
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from odoo.addons.account_bank_connect.models import keyring
 from odoo.tests import BaseCase, tagged
 
@@ -110,3 +112,24 @@ class TestKeyring(BaseCase):
             self.assertFalse(keyring.verify(b"message", signature[:-1] + "x", "seal"))
         with configured(f"b:{key('a')}"):
             self.assert_refused("unknown_key", keyring.verify, b"message", signature, "seal")
+
+    # -- signatures for outsiders ---------------------------------------------------------------
+
+    def test_a_signature_that_anybody_can_verify(self):
+        """The newest key signs; signatures of older keys still verify; the secret stays here."""
+        with configured(f"a:{key('a')}"):
+            _id, first = keyring.signing_key("evidence")
+            signature = first.sign(b"said")
+            (public,) = keyring.public_keys("evidence").values()
+            self.assertNotEqual(public, *keyring.public_keys("other").values())
+        with configured(f"b:{key('b')},a:{key('a')}"):
+            key_id, _second = keyring.signing_key("evidence")
+            keys = keyring.public_keys("evidence")
+        self.assertEqual((key_id, list(keys)), ("b", ["b", "a"]))
+        self.assertEqual(keys["a"], public)
+        Ed25519PublicKey.from_public_bytes(keys["a"]).verify(signature, b"said")
+        with self.assertRaises(InvalidSignature):
+            Ed25519PublicKey.from_public_bytes(keys["b"]).verify(signature, b"said")
+        self.assertRegex(keyring.fingerprint(public), r"^([0-9a-f]{4} ){15}[0-9a-f]{4}$")
+        with configured(""):
+            self.assert_refused("missing", keyring.signing_key, "evidence")

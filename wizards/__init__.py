@@ -10,5 +10,7 @@ from . import (
     bank_certificate_wizard,
     bank_stop_wizard,
     bank_secret_wizard,
+    bank_evidence_wizard,
+    bank_privacy_wizard,
     bank_settings_wizard,
 )
