@@ -35,8 +35,8 @@ TEXTS = {
     "27": "Cannot be deleted.",
     "29": "Invalid parameters.",
     "30": "Authentication failed.",
-    "31": "Duplicate message rejected: the RequestId was used before.",
-    "32": "Duplicate request rejected: the Timestamp was used before.",
+    "31": "Duplicate message rejected: RequestId was used.",
+    "32": "Duplicate request rejected: Timestamp was used.",
 }
 # What the desk may set for a contract: whoever it is, everything is refused with this code.
 STATES = ("06", "08", "09", "10", "11", "14", "15", "16", "17")

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -242,3 +243,13 @@ def test_encrypted_both_ways(bank, soap_enrol, pain001, iban):
     at = broken.rindex(b"</xenc:CipherValue>") - 20
     broken[at] = ord("A") if broken[at] != ord("A") else ord("B")
     assert customer.reply(customer.send("uploadFile", bytes(broken))).code == "22"
+
+
+def test_the_same_upload_from_many_at_once_is_stored_once(bank, customer, pain001, iban):
+    document, key = body_of(customer, pain001, iban), {"RequestId": "at-once"}
+    with ThreadPoolExecutor(6) as pool:
+        replies = list(pool.map(lambda _n: customer.upload(document, header=key), range(12)))
+    assert sorted(reply.code for reply in replies) == ["00"] + ["31"] * 11
+    assert len({reply.files()[0]["FileReference"] for reply in replies}) == 1
+    bank.settle()
+    assert bank.desk("GET", "/admin/executions/ONE")["executed"] == 1

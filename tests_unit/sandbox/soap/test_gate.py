@@ -14,6 +14,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
 
+from sandbox import pki, soap_keys
+from sandbox.bank import Bank
+
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 MODEL = "http://model.bxd.fi"
 
@@ -340,3 +343,26 @@ def test_an_upload_that_is_not_taken(shared, pain001, iban, fields, expected):
     document = pain001(shared.iban, [("NO", iban("DE"), "1.00")]).bytes()
     assert shared.upload(document, **fields).code == expected
     assert shared.bank.desk("GET", "/admin/submissions") == before
+
+
+def test_a_certificate_that_ran_out(shared, shared_bank, made, identity, tmp_path):
+    """The bank issued it to this customer, but its time is over: on either layer."""
+    bank = Bank(shared_bank.folder)
+    key = rsa.generate_private_key(65537, 2048)
+    old = bank.authority.issue_document(
+        "SOAP-SHARED", "Example GmbH", key.public_key(), pki.SIGNS_DOCUMENTS,
+        datetime.now(timezone.utc) - timedelta(days=pki.LEAF_DAYS + 1))
+    with bank.store.write() as connection:
+        soap_keys.record(connection, "SOAP-SHARED", "signing", old)
+    (tmp_path / "o.pem").write_bytes(old.public_bytes(serialization.Encoding.PEM))
+    (tmp_path / "o.key").write_bytes(key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption()))
+    expired, own = identity(tmp_path / "o.pem", tmp_path / "o.key"), shared.identity
+    assert code(shared, made(identity=expired).sign().envelope()) == "04"
+    shared.identity = expired
+    try:
+        application = shared.application("getUserInfo")
+    finally:
+        shared.identity = own
+    assert shared.reply(shared.send("getUserInfo", application)).code == "19"
