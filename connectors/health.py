@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -10,7 +11,6 @@ from cryptography import x509
 from .http import Answer, Failure
 from .identity import validity
 from .interface import Check, FetchError, Health
-from .rest_answers import echoed, from_answer, is_json, json_object, reading_error
 from .trace import Peer
 
 _SOON = timedelta(days=30)
@@ -21,11 +21,13 @@ _MARKS = {"resolved": "name", "connected": "reach", "secured": "tls", "answered"
 # The lines of the test, by stable code.
 STEPS = {
     "certificate": "Our certificate is valid",
+    "signing": "Our signing certificate is valid",
     "name": "The bank's name is known",
     "reach": "The bank can be reached",
     "tls": "The bank proved its identity",
     "answer": "The bank answers and accepts our certificate",
     "peer": "The bank's certificate is valid",
+    "signer": "The bank's signing certificate is valid",
     "clock": "The clocks agree",
 }
 # What was found, by stable code: the sentence and the cure.
@@ -97,34 +99,38 @@ def _steps(marks: tuple[str, ...], problem: FetchError | None) -> list[Check]:
     return checks
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """What a protocol makes of the answer."""
+
+    problem: FetchError | None = None
+    permissions: Mapping[str, object] = field(default_factory=dict)
+    signer: x509.Certificate | None = None  # who signed the answer, where one was signed
+
+
 def examine(
     ask: Callable[[], Answer],
-    own: tuple[datetime, datetime],
+    judge: Callable[[Answer], Judgement],
+    own: Mapping[str, tuple[datetime, datetime]],
     now: datetime,
-    host: str,
-    echo: str,
 ) -> Health:
     """Run the test.
 
     :param ask: sends one harmless authenticated request; raises :class:`.http.Failure`
-    :param own: validity of our certificate
+    :param judge: says whether the answer is a good one
+    :param own: step → validity of a certificate of ours
     """
-    checks = [_expiry("certificate", *own, now)]
+    checks = [_expiry(step, *dates, now) for step, dates in own.items()]
     answer: Answer | None = None
+    judged = Judgement()
     problem: FetchError | None = None
     peer: Peer | None
     try:
         answer = ask()
         marks, peer = ("resolved", "connected", "secured"), answer.peer
-        if not 200 <= answer.status < 300:
-            problem = reading_error(answer, host)
-        elif not echoed(answer, echo):
-            problem = from_answer(FetchError, "wrong_echo", answer, host=host)
-        elif not is_json(answer.content_type):
-            problem = from_answer(FetchError, "content_type", answer, host=host, expected="JSON")
-        elif json_object(answer) is None:
-            problem = from_answer(FetchError, "answer_unreadable", answer, host=host)
-        else:
+        judged = judge(answer)
+        problem = judged.problem
+        if problem is None:
             marks += ("answered",)
     except Failure as failure:
         problem, marks, peer = failure.outcome(FetchError), failure.marks, failure.peer
@@ -136,14 +142,16 @@ def examine(
             checks.append(_expiry("peer", start, expires, now))
         except ValueError as error:  # TLS is more lenient than the library
             checks.append(_check("peer", None, "dates_unreadable", error=error))
+    if judged.signer:
+        checks.append(_expiry("signer", *validity(judged.signer), now))
     skew = answer.clock_skew if answer else None
     if answer:
         checks.append(_clock(skew))
     return Health(
         checks=tuple(checks),
         clock_skew=skew,
-        certificate_expires=own[1],
+        certificate_expires=min((end for _start, end in own.values()), default=None),
         peer_certificate_expires=expires,
         peer_fingerprint=peer.fingerprint if peer else None,
-        permissions=(json_object(answer) or {}) if answer and problem is None else {},
+        permissions=judged.permissions,
     )

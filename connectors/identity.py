@@ -8,6 +8,7 @@ import ssl
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -20,6 +21,9 @@ from cryptography.hazmat.primitives.serialization import (
 from .interface import SettingsError
 from .settings import Identity, Trust
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
 
 def validity(certificate: x509.Certificate) -> tuple[datetime, datetime]:
     """Return (not before, not after), aware UTC."""
@@ -31,11 +35,21 @@ def validity(certificate: x509.Certificate) -> tuple[datetime, datetime]:
     )
 
 
-def load_leaf(identity: Identity) -> x509.Certificate:
+def load_leaf(identity: Identity | None) -> x509.Certificate:
     """Return our leaf certificate after checking that the private key opens and belongs to it.
 
     :raises SettingsError: ``certificate``, ``key``, ``key_password`` or ``key_mismatch``
     """
+    return load_pair(identity)[0]
+
+
+def load_pair(identity: Identity | None) -> tuple[x509.Certificate, PrivateKeyTypes]:
+    """Return our leaf certificate and its private key.
+
+    :raises SettingsError: as :func:`load_leaf`
+    """
+    if identity is None:
+        raise SettingsError("certificate", "This bank needs a client certificate.")
     try:
         leaf = x509.load_pem_x509_certificate(identity.certificate)
     except ValueError:
@@ -68,7 +82,7 @@ def load_leaf(identity: Identity) -> x509.Certificate:
         raise SettingsError(
             "key_mismatch", "The private key does not belong to the client certificate."
         )
-    return leaf
+    return leaf, key
 
 
 @contextlib.contextmanager
@@ -92,14 +106,16 @@ def _readable(content: bytes) -> Iterator[str]:
         os.unlink(path)
 
 
-def client_context(identity: Identity, trust: Trust) -> ssl.SSLContext:
-    """Return a context that trusts `trust` alone and presents `identity`.
+def client_context(identity: Identity | None, trust: Trust) -> ssl.SSLContext:
+    """Return a context that trusts `trust` alone and presents `identity`, if any.
 
-    TLS 1.2 or later (RFC 9325), host name checked, no renegotiation.
+    TLS 1.2 or later (RFC 9325), host name checked, no renegotiation.  A connector whose bank
+    knows us by the TLS certificate asks for one before (:func:`load_leaf`).
 
     :raises SettingsError: for a certificate, key or CA that cannot be used
     """
-    load_leaf(identity)
+    if identity is not None:
+        load_leaf(identity)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # certificate required, host name checked
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # Without renegotiation an alert about our certificate can only belong to the first handshake.
@@ -115,6 +131,8 @@ def client_context(identity: Identity, trust: Trust) -> ssl.SSLContext:
         raise SettingsError(
             "trust", "The bank's CA certificate is not a PEM certificate."
         ) from None
+    if identity is None:
+        return context
     pem = identity.certificate.rstrip() + b"\n" + identity.private_key
     # A password is always given: OpenSSL would otherwise ask for one on the terminal.
     with _readable(pem) as path:

@@ -140,7 +140,7 @@ class SettingsError(Exception):
     """The settings of a connection cannot work; raised while connecting, before any attempt.
 
     :ivar code: ``url``, ``certificate``, ``key``, ``key_password``, ``key_mismatch``, ``trust``,
-        ``proxy``, ``profile``, ``variable`` or ``protocol``
+        ``proxy``, ``profile``, ``variable``, ``protocol``, ``signers``, ``encryption`` or ``wsdl``
     :ivar message: one plain English sentence
     """
 
@@ -192,7 +192,7 @@ class Health:
 
     checks: tuple[Check, ...] = ()
     clock_skew: float | None = None  # seconds the bank's clock is ahead of ours
-    certificate_expires: datetime | None = None  # our client certificate, aware UTC
+    certificate_expires: datetime | None = None  # the first of our certificates, aware UTC
     peer_certificate_expires: datetime | None = None  # the bank's certificate, aware UTC
     peer_fingerprint: str | None = None  # SHA-256 of the bank's leaf certificate, lower-case hex
     permissions: Mapping[str, object] = field(default_factory=dict)  # as told by the bank

@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 from . import rest_cancel, rest_documents
 from .bodies import BODIES
-from .health import examine
+from .health import Judgement, examine
 from .http import Answer, Failure, HttpChannel
 from .identity import load_leaf, validity
 from .interface import (
@@ -294,7 +294,22 @@ class RestConnector(Connector):
                 fresh=True,
             )
 
-        return examine(ask, self.leaf_validity, self.now(), self.host, self.profile.key.echo)
+        return examine(ask, self._judge, {"certificate": self.leaf_validity}, self.now())
+
+    def _judge(self, answer: Answer) -> Judgement:
+        """Tell whether the connection test was answered as it should be."""
+        problem = None
+        if not 200 <= answer.status < 300:
+            problem = reading_error(answer, self.host)
+        elif not echoed(answer, self.profile.key.echo):
+            problem = from_answer(FetchError, "wrong_echo", answer, host=self.host)
+        elif not is_json(answer.content_type):
+            problem = from_answer(
+                FetchError, "content_type", answer, host=self.host, expected="JSON"
+            )
+        elif json_object(answer) is None:
+            problem = from_answer(FetchError, "answer_unreadable", answer, host=self.host)
+        return Judgement(problem, (json_object(answer) or {}) if problem is None else {})
 
     # Requests, for this file and for rest_documents
 

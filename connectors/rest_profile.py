@@ -202,6 +202,11 @@ class RestProfile:
             reader.end()
         return profile
 
+    @property
+    def can_recall(self) -> bool:
+        """Whether the bank takes recalls over this channel."""
+        return self.cancel is not None
+
     def variables(self) -> set[str]:
         """Return the names of the variables that headers and paths need."""
         texts = [*self.headers.values(), *self.read_headers.values()]

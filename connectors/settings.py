@@ -55,6 +55,8 @@ class Settings:
 
     :ivar url: the bank's base address, ``https://host[:port][/path]``
     :ivar profile: name of a built-in profile, or the profile as a plain dict
+    :ivar identity: what we show in TLS; ``None`` where the bank asks for no client certificate
+    :ivar trust: whom to believe in TLS
     :ivar variables: values for the profile's templates: ``contract_id``, ``consent_id``,
         ``psu_ip_address``, … (strings); some may be secret, so none is ever logged
     :ivar accounts: for banks without a mailbox, IBAN → the bank's account resource id
@@ -62,11 +64,20 @@ class Settings:
     :ivar proxy: ``http://host:port``; the environment's proxies are ignored
     :ivar observer: called with an :class:`.exchange.Exchange` after each HTTP exchange
     :ivar now: the clock, for certificate dates and receipts
+
+    For channels whose messages are signed:
+
+    :ivar signing: what we sign with; ``None``: the identity
+    :ivar signers: whose signatures to believe; the TLS authority signs servers and is never asked
+    :ivar crl: revocation lists for ``signers`` (DER or PEM); ``None``: the bank publishes none
+    :ivar decryption: what the bank encrypts for; ``None``: what we sign with
+    :ivar encrypt_for: the bank's encryption certificate (PEM)
+    :ivar wsdl: the bank's own WSDL, as text or as the path of a file
     """
 
     url: str
     profile: str | Mapping[str, Any]
-    identity: Identity
+    identity: Identity | None
     trust: Trust
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     accounts: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -75,3 +86,9 @@ class Settings:
     timeouts: Timeouts = field(default_factory=Timeouts)
     observer: Callable[[Exchange], None] | None = field(default=None, repr=False)
     now: Callable[[], datetime] = field(default=_now, repr=False)
+    signing: Identity | None = None
+    signers: Trust | None = None
+    crl: bytes | None = field(default=None, repr=False)
+    decryption: Identity | None = None
+    encrypt_for: bytes | None = None
+    wsdl: str | None = field(default=None, repr=False)
