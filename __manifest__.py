@@ -9,7 +9,14 @@
     "license": "LGPL-3",
     "depends": ["account", "base_iban", "certificate"],
     "external_dependencies": {
-        "python": ["cryptography", "lxml", "prometheus-client", "python-stdnum", "requests"],
+        "python": [
+            "cryptography",
+            "lxml",
+            "prometheus-client",
+            "python-stdnum",
+            "requests",
+            "zeep",
+        ],
     },
     "data": [
         "security/groups.xml",

@@ -155,6 +155,87 @@ PROBLEMS: dict[str, Problem] = {
         True,
     ),
     "http_status": Problem("The bank answered with HTTP {status}.", "See the stored answer."),
+    # Signed channels: what the bank says by code, and what its signature is worth.
+    "bank_access": Problem(
+        "The bank does not let this sender or contract in (code {answer}).",
+        "Check sender id, customer id and contract with the bank; an entry may be locked or "
+        "outdated.",
+        True,
+    ),
+    "bank_certificate": Problem(
+        "The bank does not accept our signing certificate (code {answer}).",
+        "Check with the bank that this certificate belongs to this sender id and is still valid.",
+        True,
+    ),
+    "bank_signature": Problem(
+        "The bank could not verify our signature (code {answer}).",
+        "Check that the certificate on the connection is the one that the bank issued or knows.",
+        True,
+    ),
+    "bank_operation": Problem(
+        "The bank does not offer this operation to us (code {answer}).",
+        "Ask the bank to open it in the contract.",
+        True,
+    ),
+    "bank_schema": Problem(
+        "The bank found the request malformed (code {answer}).", "See the bank's reason.", True
+    ),
+    "bank_content": Problem(
+        "The bank does not take this file (code {answer}).",
+        "Check file type, message version and accounts with the bank.",
+        True,
+    ),
+    "bank_packing": Problem(
+        "The bank could not unpack the file (code {answer}).",
+        "Check in the profile whether the bank wants files compressed or encrypted.",
+        True,
+    ),
+    "bank_parameters": Problem(
+        "The bank found something missing or wrong in the request (code {answer}).",
+        "Check customer id, target id and environment with the bank.",
+        True,
+    ),
+    "bank_nothing": Problem("The bank found no content (code {answer}).", _ASK),
+    "bank_kept": Problem("The bank does not delete this file (code {answer}).", _BANK),
+    "bank_technical": Problem("The bank had a technical problem (code {answer}).", _ASK),
+    "bank_duplicate": Problem("The bank has had this request before (code {answer}).", _BANK),
+    "bank_code": Problem(
+        "The bank answered with the code {answer}, which is not in its description.", _ASK
+    ),
+    "soap_fault": Problem("{host} broke the request off with a fault.", _ASK),
+    "signature_invalid": Problem(
+        "The signature of the bank's answer is missing or wrong; the answer is not believed.",
+        "Ask the bank whether it changed its certificates, and about the message.",
+    ),
+    "signer_untrusted": Problem(
+        "The bank's answer is signed with a certificate that this connection does not trust.",
+        "Compare the bank's current signing certificate with the one on the connection, by "
+        "telephone.",
+    ),
+    "signer_pin": Problem(
+        "The bank's answer is signed with another certificate than the one pinned.",
+        "Compare the new fingerprint with the bank by telephone before you change the pin.",
+    ),
+    "signer_expired": Problem(
+        "The certificate that signed the bank's answer has expired.",
+        "Check this server's clock; if it is right, the bank must renew its certificate.",
+    ),
+    "signer_not_yet_valid": Problem(
+        "The certificate that signed the bank's answer is not valid yet.",
+        "Check this server's clock.",
+    ),
+    "signer_revoked": Problem(
+        "The certificate that signed the bank's answer has been revoked.", _BANK
+    ),
+    "crl_outdated": Problem(
+        "There is no current revocation list for the bank's signing certificate.",
+        "Install the bank's current revocation list on the connection.",
+    ),
+    "wrong_customer": Problem("The bank's answer is meant for another customer.", _ASK),
+    "decrypt_failed": Problem(
+        "The bank's answer cannot be decrypted.",
+        "Check that the bank encrypts for the certificate on this connection.",
+    ),
     # Reading.
     "cannot_inquire": Problem(
         "This bank offers no way to ask for a message whose receipt is missing.",

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from .interface import Connector, SettingsError
 from .rest import RestConnector
+from .rest_profile import RestProfile
 from .settings import Settings
+from .soap import SoapConnector
+from .soap_profile import SoapProfile
 
-PROTOCOLS: dict[str, type[Connector]] = {"rest": RestConnector}
+PROTOCOLS: dict[str, type[Connector]] = {"rest": RestConnector, "soap": SoapConnector}
+# Which class reads a protocol's profiles; each has ``from_dict``, ``name`` and ``can_recall``.
+PROFILES: dict[str, type[RestProfile] | type[SoapProfile]] = {
+    "rest": RestProfile,
+    "soap": SoapProfile,
+}
 
 
 def connect(protocol: str, settings: Settings) -> Connector:

@@ -389,8 +389,9 @@ class BankMessage(models.Model):
                 name=self.env._("Answer to %s", self.name),
                 parent=self,
             )
-            if answer.state == "stored" and "json" in receipt.content_type:
-                # A JSON receipt was read by the connector already: its status is known here.
+            read = receipt.status or "json" in receipt.content_type
+            if answer.state == "stored" and read:
+                # The connector has read this receipt already: its status is known here.
                 answer.write(
                     {
                         "kind": "receipt",

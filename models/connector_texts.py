@@ -150,6 +150,91 @@ PROBLEMS = {
         _lt("Check certificate, contract id and consent with the bank."),
     ),
     "http_status": (_lt("The bank answered with HTTP %(status)s."), _lt("See the stored answer.")),
+    "bank_access": (
+        _lt("The bank does not let this sender or contract in (code %(answer)s)."),
+        _lt(
+            "Check sender id, customer id and contract with the bank; an entry may be locked "
+            "or outdated."
+        ),
+    ),
+    "bank_certificate": (
+        _lt("The bank does not accept our signing certificate (code %(answer)s)."),
+        _lt(
+            "Check with the bank that this certificate belongs to this sender id and is still "
+            "valid."
+        ),
+    ),
+    "bank_signature": (
+        _lt("The bank could not verify our signature (code %(answer)s)."),
+        _lt(
+            "Check that the certificate on the connection is the one that the bank issued or knows."
+        ),
+    ),
+    "bank_operation": (
+        _lt("The bank does not offer this operation to us (code %(answer)s)."),
+        _lt("Ask the bank to open it in the contract."),
+    ),
+    "bank_schema": (
+        _lt("The bank found the request malformed (code %(answer)s)."),
+        _lt("See the bank's reason."),
+    ),
+    "bank_content": (
+        _lt("The bank does not take this file (code %(answer)s)."),
+        _lt("Check file type, message version and accounts with the bank."),
+    ),
+    "bank_packing": (
+        _lt("The bank could not unpack the file (code %(answer)s)."),
+        _lt("Check in the profile whether the bank wants files compressed or encrypted."),
+    ),
+    "bank_parameters": (
+        _lt("The bank found something missing or wrong in the request (code %(answer)s)."),
+        _lt("Check customer id, target id and environment with the bank."),
+    ),
+    "bank_nothing": (_lt("The bank found no content (code %(answer)s)."), ASK),
+    "bank_kept": (_lt("The bank does not delete this file (code %(answer)s)."), BANK),
+    "bank_technical": (_lt("The bank had a technical problem (code %(answer)s)."), ASK),
+    "bank_duplicate": (_lt("The bank has had this request before (code %(answer)s)."), BANK),
+    "bank_code": (
+        _lt("The bank answered with the code %(answer)s, which is not in its description."),
+        ASK,
+    ),
+    "soap_fault": (_lt("%(host)s broke the request off with a fault."), ASK),
+    "signature_invalid": (
+        _lt("The signature of the bank's answer is missing or wrong; the answer is not believed."),
+        _lt("Ask the bank whether it changed its certificates, and about the message."),
+    ),
+    "signer_untrusted": (
+        _lt("The bank's answer is signed with a certificate that this connection does not trust."),
+        _lt(
+            "Compare the bank's current signing certificate with the one on the connection, "
+            "by telephone."
+        ),
+    ),
+    "signer_pin": (
+        _lt("The bank's answer is signed with another certificate than the one pinned."),
+        _lt("Compare the new fingerprint with the bank by telephone before you change the pin."),
+    ),
+    "signer_expired": (
+        _lt("The certificate that signed the bank's answer has expired."),
+        _lt("Check this server's clock; if it is right, the bank must renew its certificate."),
+    ),
+    "signer_not_yet_valid": (
+        _lt("The certificate that signed the bank's answer is not valid yet."),
+        _lt("Check this server's clock."),
+    ),
+    "signer_revoked": (
+        _lt("The certificate that signed the bank's answer has been revoked."),
+        BANK,
+    ),
+    "crl_outdated": (
+        _lt("There is no current revocation list for the bank's signing certificate."),
+        _lt("Install the bank's current revocation list on the connection."),
+    ),
+    "wrong_customer": (_lt("The bank's answer is meant for another customer."), ASK),
+    "decrypt_failed": (
+        _lt("The bank's answer cannot be decrypted."),
+        _lt("Check that the bank encrypts for the certificate on this connection."),
+    ),
     "cannot_inquire": (
         _lt("This bank offers no way to ask for a message whose receipt is missing."),
         _lt("Ask the bank by other means and record the answer with evidence."),
@@ -174,11 +259,13 @@ PROBLEMS = {
 # the lines of the connection test
 STEPS = {
     "certificate": _lt("Our certificate is valid"),
+    "signing": _lt("Our signing certificate is valid"),
     "name": _lt("The bank's name is known"),
     "reach": _lt("The bank can be reached"),
     "tls": _lt("The bank proved its identity"),
     "answer": _lt("The bank answers and accepts our certificate"),
     "peer": _lt("The bank's certificate is valid"),
+    "signer": _lt("The bank's signing certificate is valid"),
     "clock": _lt("The clocks agree"),
 }
 
@@ -216,6 +303,9 @@ SETTINGS = {
     "profile": _lt("The bank profile can't be used: %(error)s"),
     "variable": _lt("A value that this bank needs is missing or not usable: %(error)s"),
     "protocol": _lt("This protocol is not known: %(error)s"),
+    "signers": _lt("The bank's signing certificate can't be used: %(error)s"),
+    "encryption": _lt("The certificate for encryption can't be used: %(error)s"),
+    "wsdl": _lt("The bank's WSDL can't be used: %(error)s"),
 }
 
 

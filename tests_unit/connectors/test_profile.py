@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 import connectors
 from connectors import SettingsError
 from connectors.problems import PROBLEMS, build
+from connectors.registry import PROFILES
 from connectors.rest_profile import RestProfile
 
 
 @pytest.mark.parametrize("name", connectors.profile_names())
 def test_the_built_in_profiles_are_valid(name):
-    assert RestProfile.from_dict(connectors.profile(name)).name == name
+    data = connectors.profile(name)
+    assert PROFILES[data["protocol"]].from_dict(data).name == name
 
 
 def test_the_sandbox_promises_a_window_and_the_standard_none(dial_up):
