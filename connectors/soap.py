@@ -191,9 +191,7 @@ class SoapConnector(Connector):
         except (ValueError, AttributeError):
             raise build(FetchError, "cannot_inquire") from None
         since = self.now() - self.profile.window
-        reply = self.call(
-            "downloadFileList", soap_files.period(file_type, "ALL", since, self.now())
-        )
+        reply = self.call("downloadFileList", soap_files.period(file_type, "ALL", since))
         given = document.reference.get("file_reference")
         found = [
             file
@@ -225,7 +223,7 @@ class SoapConnector(Connector):
         informed = self.channel.serves("getUserInfo")
         operation = "getUserInfo" if informed else "downloadFileList"
         kinds = next(iter(self.profile.downloads.values()))
-        today = soap_files.period(kinds[0], "ALL", self.now(), self.now())
+        today = soap_files.period(kinds[0], "ALL", self.now())
         number = fresh_id()
         values = {} if informed else today
 

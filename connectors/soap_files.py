@@ -19,11 +19,10 @@ _ISO = re.compile(r"[a-z]{4}\.\d{3}\.\d{3}\.\d{2}")
 _GONE = "DEL"
 
 
-def period(file_type: str, status: str, since: datetime, now: datetime) -> dict[str, object]:
-    """Return what a list request says: days are the bank's, so a day more on both sides."""
+def period(file_type: str, status: str, since: datetime) -> dict[str, object]:
+    """Return what a list request says.  Days are the bank's, so it begins a day earlier."""
     return {
         "StartDate": (since.astimezone(timezone.utc) - timedelta(days=1)).date(),
-        "EndDate": (now.astimezone(timezone.utc) + timedelta(days=1)).date(),
         "Status": status,
         "FileType": file_type,
     }
@@ -33,8 +32,8 @@ def listing(
     bank: SoapConnector, kinds: frozenset[str], since: datetime | None
 ) -> Iterator[RemoteDocument]:
     """List the files of `kinds` (empty: all) made since `since` (aware)."""
-    profile, now = bank.profile, bank.now()
-    begin = since or now - timedelta(days=profile.list_days)
+    profile = bank.profile
+    begin = since or bank.now() - timedelta(days=profile.list_days)
     seen: set[str] = set()
     faults: list[str] = []
     last: Reply | None = None
@@ -42,7 +41,7 @@ def listing(
         if kinds and kind not in kinds:
             continue
         for file_type in types:
-            request = period(file_type, profile.list_status, begin, now)
+            request = period(file_type, profile.list_status, begin)
             last = bank.call("downloadFileList", request)
             if last.response is None or last.code == "24":
                 continue
