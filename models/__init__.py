@@ -1,6 +1,7 @@
 # ruff: noqa: I001 - a model is defined before it is extended, so the order is not the alphabet's
 from . import (
     bank_audit_event,
+    bank_audit_mixin,
     certificate,
     bank_connection_profile,
     bank_connection,
@@ -68,4 +69,8 @@ from . import (
     bank_evidence_ledger,
     bank_evidence_people,
     bank_privacy,
+    bank_audit_setup,
+    bank_audit_people,
+    bank_audit_payment,
+    bank_audit_evidence,
 )

@@ -20,6 +20,7 @@ KINDS = [
     # a message to the bank
     ("message_queued", "Message queued"),
     ("message_attempt", "Sending attempted"),
+    ("message_not_sent", "Sending failed, nothing left"),
     ("message_delivered", "Message delivered"),
     ("message_refused", "Message refused"),
     ("message_uncertain", "Message's fate uncertain"),
@@ -55,6 +56,7 @@ KINDS = [
     ("profile_removed", "Bank profile removed"),
     ("journal_changed", "Bank journal changed"),
     ("certificate_imported", "Certificate imported"),
+    ("certificate_changed", "Certificate changed"),
     ("certificate_removed", "Certificate removed"),
     ("webhook_secret", "Webhook secret made"),
     ("webhook_closed", "Webhook closed"),

@@ -9,7 +9,7 @@ from odoo.exceptions import AccessError
 from odoo.http import request
 from odoo.tools import SQL
 from psycopg2 import Error as DatabaseError
-from psycopg2.errors import LockNotAvailable
+from psycopg2.errors import LockNotAvailable, ReadOnlySqlTransaction
 
 from . import audit_chain as chain
 from . import keyring
@@ -145,7 +145,12 @@ class BankAuditEvent(models.Model):
         """
         if kind not in dict(KINDS):
             raise ValueError(f"Unknown kind of audit event: {kind}")
+        if not items:
+            return
         cr = self.env.cr
+        if cr.readonly:
+            # Odoo repeats the request with a cursor that can write.
+            raise ReadOnlySqlTransaction("the audit trail is written")
         common = self._who_and_where(kind)
         for start in range(0, len(items), SLICE):
             part = items[start : start + SLICE]
@@ -165,8 +170,7 @@ class BankAuditEvent(models.Model):
                     SQL(", ").join(SQL("%s", row) for row in rows),
                 )
             )
-        if items:
-            self._link_after_commit()
+        self._link_after_commit()
 
     @api.model
     def _who_and_where(self, kind):

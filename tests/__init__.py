@@ -2,6 +2,7 @@ from . import (
     test_alerts,
     test_approval,
     test_audit,
+    test_audit_events,
     test_bill_state,
     test_bulk_equivalence,
     test_evidence,
