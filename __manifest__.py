@@ -36,6 +36,7 @@
         "wizards/bank_recall_wizard_views.xml",
         "wizards/bank_certificate_wizard_views.xml",
         "wizards/bank_secret_wizard_views.xml",
+        "wizards/bank_audit_wizard_views.xml",
         "wizards/bank_settings_wizard_views.xml",
         "views/bank_connection_views.xml",
         "views/bank_connection_profile_views.xml",
@@ -54,6 +55,7 @@
         "views/account_bank_statement_views.xml",
         "views/res_users_identitycheck_views.xml",
         "views/menus.xml",
+        "views/bank_audit_views.xml",
     ],
     "demo": [
         "demo/bank_connection.xml",

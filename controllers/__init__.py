@@ -1,1 +1,1 @@
-from . import evidence, monitor, webhook
+from . import audit, evidence, monitor, webhook

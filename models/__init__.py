@@ -1,6 +1,8 @@
 # ruff: noqa: I001 - a model is defined before it is extended, so the order is not the alphabet's
 from . import (
     bank_audit_event,
+    bank_audit_verify,
+    bank_audit_check,
     bank_audit_mixin,
     certificate,
     bank_connection_profile,

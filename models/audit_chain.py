@@ -1,4 +1,4 @@
-"""The audit chain: what is hashed, what is signed, and how a broken link is found.
+"""The audit chain: what is hashed and what is signed.
 
 Plain Python over plain rows, so that a copy of the chain can be checked without Odoo: only the
 two functions that sign and verify (:mod:`.keyring`) are handed in.
@@ -13,7 +13,6 @@ SHA-256: FIPS 180-4; HMAC: FIPS 198-1.
 
 import hashlib
 import json
-from collections import namedtuple
 
 #: What an event says, in the order of nothing: the canonical form is sorted by name.
 CONTENT = (
@@ -25,11 +24,6 @@ START = "0" * 64  # what the first link follows
 EVENT_LABEL, LINK_LABEL, HEAD_LABEL = (
     f"bank-connect-audit/{name}/1\n".encode() for name in ("event", "link", "head")
 )
-
-#: A broken link. ``position``: of the first event that is wrong (None: not in the chain yet);
-#: ``event_id``, ``date``: that event's own; ``code``: ``edited``, ``missing``, ``moved``,
-#: ``forged_event``, ``forged_link`` or ``unlinked``.
-Break = namedtuple("Break", "code position event_id date")
 
 
 def canonical(event):

@@ -62,10 +62,14 @@ KINDS = [
     ("webhook_closed", "Webhook closed"),
     ("token_made", "Monitoring token made"),
     ("token_removed", "Monitoring token removed"),
+    ("settings_changed", "Settings changed"),
+    ("connection_stopped", "Payments over a connection stopped"),
+    ("connection_resumed", "Payments over a connection resumed"),
     ("company_stopped", "All payments stopped"),
     ("company_resumed", "Payments resumed"),
     # people
     ("access_changed", "User's access changed"),
+    ("step_up_failed", "Identity check failed"),
     # the trail itself
     ("audit_verified", "Audit trail verified"),
     ("audit_broken", "Audit trail found broken"),

@@ -311,7 +311,7 @@ def _link_now(registry):
 
 
 def _plain(value):
-    """``value`` as JSON holds it, with whole account numbers masked.
+    """``value`` as JSON holds it, with whole account numbers masked; records by their names.
 
     :raises TypeError: it is no plain value
     """
@@ -327,4 +327,7 @@ def _plain(value):
         value = sorted(value)
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
+    if isinstance(value, models.BaseModel):
+        # sudo: see `_what`.
+        return _plain(value.sudo().mapped("display_name"))
     raise TypeError(f"Not for the audit trail: {type(value).__name__}")

@@ -32,7 +32,7 @@ class BankConnection(models.Model):
             "name", "company_id", "state", "profile_id", "url", "contract_code", "client_address",
             "pinned_fingerprints", "trusted_certificates", "certificate_id",
             "allow_private_address", "webhook_signature_header", "webhook_timestamp_header",
-            "webhook_separator",
+            "webhook_separator", "bank_stopped", "bank_stop_reason",
         )
     )
     _audit_ignored = frozenset(
@@ -41,10 +41,14 @@ class BankConnection(models.Model):
             "failure_count", "paused_until",
             # It comes and goes with the webhook's secret.
             "webhook_token",
+            # The event itself says by whom and when.
+            "bank_stop_user_id", "bank_stop_date",
         )
     )
 
     def _audit_kind(self, changes):
+        if "bank_stopped" in changes:
+            return "connection_stopped" if self.bank_stopped else "connection_resumed"
         if "state" in changes:
             return {
                 "active": "connection_activated", "suspended": "connection_suspended",

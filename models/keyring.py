@@ -140,6 +140,7 @@ def _bound(key_id, purpose):
     return f"{FORMAT}.{key_id}.{purpose}".encode()
 
 
+@lru_cache(maxsize=32)
 def _derive(master, purpose):
     return HKDF(
         algorithm=hashes.SHA256(), length=32, salt=None, info=b"bank-connect/" + purpose.encode()

@@ -13,4 +13,5 @@ from . import (
     bank_evidence_wizard,
     bank_privacy_wizard,
     bank_settings_wizard,
+    bank_audit_wizard,
 )
