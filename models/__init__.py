@@ -72,6 +72,7 @@ from . import (
     bank_evidence_people,
     bank_privacy,
     bank_audit_setup,
+    bank_audit_rules,
     bank_audit_people,
     bank_audit_payment,
     bank_audit_evidence,

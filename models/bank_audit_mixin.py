@@ -20,10 +20,10 @@ class BankAuditMixin(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         records = super().create(vals_list)
-        names = [name for name in self._audit_plain if not self._fields[name].type.endswith("many")]
+        names = sorted(self._audit_plain)
         self.env["bank.audit.event"]._record_each(
             f"{self._audit_prefix}_created",
-            [(record, record._audit_values(sorted(names))) for record in records],
+            [(record, {"values": record._audit_values(names)}) for record in records],
         )
         return records
 

@@ -3,6 +3,7 @@ from . import (
     test_approval,
     test_audit,
     test_audit_events,
+    test_audit_link,
     test_audit_verify,
     test_bill_state,
     test_bulk_equivalence,

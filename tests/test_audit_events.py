@@ -126,6 +126,30 @@ class TestAuditEvents(AuditCase):
         self.assertEqual(self.details("company_stopped")["reason"], "A fraud")
         self.assertEqual(self.events("company_resumed").user_login, self.admin.login)
 
+    def test_who_must_approve_what(self):
+        """Rules, levels and substitutes: who sets them up decides who can let money go."""
+        rule = self.env["bank.approval.rule"].with_user(self.admin).create(
+            {
+                "name": "Large",
+                "company_id": self.company.id,
+                "amount_from": 1000,
+                "level_ids": [Command.create({"name": "One", "user_ids": self.approver.ids})],
+            }
+        )
+        self.assertEqual(self.details("rule_created")["values"]["amount_from"], 1000)
+        level = self.details("level_created")["values"]
+        self.assertEqual(level["user_ids"], [self.approver.display_name])
+        rule.amount_from = 500_000
+        self.assertEqual(
+            self.details("rule_changed")["changes"], {"amount_from": [1000, 500_000]}
+        )
+        rule.level_ids.user_ids = [Command.link(self.clerk.id)]
+        self.assertIn(
+            self.clerk.display_name, self.details("level_changed")["changes"]["user_ids"][1]
+        )
+        rule.unlink()
+        self.assertEqual(self.events("rule_removed").res_name, "Large")
+
     def test_who_may_do_what(self):
         """Every way into a group is seen: by the user, by the group, by implication."""
         group = self.env.ref(f"{MODULE}.group_approver")
