@@ -87,16 +87,19 @@ class TestAuditLink(TransactionCase):
         """It waits before its first look at the data, so it never follows an old head."""
         self.record(2, die=True)
         linked = []
+        # Odoo holds the registry's lock while it tests: environments are made in this thread.
+        first, second = self.registry.cursor(), self.registry.cursor()
+        self.addCleanup(second.close)
+        waiting = api.Environment(second, SUPERUSER_ID, {})["bank.audit.event"]
 
-        def second():
-            with self.worker() as trail:
-                linked.append(trail._link_pending(wait=20_000))
+        def link():
+            linked.append(waiting._link_pending(wait=20_000))
+            second.commit()
 
-        first = self.registry.cursor()
         try:
             trail = api.Environment(first, SUPERUSER_ID, {})["bank.audit.event"]
             self.assertEqual(trail._link_pending(), 2)
-            thread = threading.Thread(target=second)
+            thread = threading.Thread(target=link)
             thread.start()
             time.sleep(0.3)  # so that the second waits for the lock
             self.record(1, die=True)  # is committed before the second begins to look
@@ -125,13 +128,30 @@ class TestAuditLink(TransactionCase):
 
     def test_many_workers_at_once(self):
         """Each commits and links; the result is one chain without gap or fork."""
-        threads = [threading.Thread(target=self.record, args=(5,)) for _number in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
-        with self.worker() as trail:
-            trail._cron_link()
+        # See above; so each has a second transaction ready, where Odoo opens it after a commit.
+        pairs = [
+            [
+                api.Environment(self.registry.cursor(), SUPERUSER_ID, {})["bank.audit.event"]
+                for _part in range(2)
+            ]
+            for _worker in range(4)
+        ]
+
+        def work(business, linker):
+            for number in range(5):
+                business._record(KIND, number=number)
+            business.env.cr.commit()
+            linker._link_pending(wait=20_000)
+            linker.env.cr.commit()
+
+        threads = [threading.Thread(target=work, args=pair) for pair in pairs]
+        with patch.object(bank_audit_event, "_link_now", lambda _registry: 0):
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(60)
+        for trail in (trail for pair in pairs for trail in pair):
+            trail.env.cr.close()
         self.assert_whole(20)
 
     def test_a_backlog(self):
