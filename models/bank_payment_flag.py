@@ -60,7 +60,7 @@ class BankPaymentFlag(models.Model):
     )
     color = fields.Integer(compute="_compute_color")
     details = fields.Json(readonly=True, help="The values of the sentence.")
-    text = fields.Char(string="Why", compute="_compute_text")
+    text = fields.Text(string="Why", compute="_compute_text")
 
     @api.depends("code")
     @api.depends_context("lang")

@@ -30,6 +30,7 @@ from . import (
     test_statement_match,
     test_status_import,
     test_tours,
+    test_tours_approver,
     test_tours_uncertain,
     test_translations,
     test_uncertain,
