@@ -200,6 +200,70 @@ class TestFlags(BankConnectCommon):
             self.pay(100, days_ago=40 + 30 * place)
         self.assertEqual(self.codes(self.prepare(self.new_bill(2000))), [])
 
+    # -- limits of the rules ----------------------------------------------------------------
+
+    def rule(self, **values):
+        """A rule beside the one that asks for one approver always: two people are needed."""
+        self.new_user("second", "account_bank_connect.group_approver")
+        return self.env["bank.approval.rule"].create(
+            {
+                "name": "Two directors",
+                "company_id": self.company.id,
+                "level_ids": [
+                    Command.create(
+                        {
+                            "name": "Director",
+                            "group_id": self.env.ref("account_bank_connect.group_approver").id,
+                        }
+                    )
+                ],
+                **values,
+            }
+        )
+
+    def test_batch_just_below_a_limit(self):
+        self.pay()
+        self.rule(amount_from=1000)
+        near = self.prepare(self.new_bill(960))
+        flag = near.flag_ids.filtered(lambda flag: flag.code == "below_limit")
+        self.assertFalse(flag.payment_id)
+        self.assertIn("Two directors", flag.text)
+        for amount in (1000, 900):
+            batch = self.prepare(self.new_bill(amount))
+            self.assertNotIn("below_limit", batch.flag_ids.mapped("code"))
+
+    def test_payment_just_below_a_limit(self):
+        self.pay()
+        self.rule(payment_from=500)
+        batch = self.prepare(self.new_bill(490) + self.new_bill(20), group_payments=False)
+        flag = batch.flag_ids.filtered(lambda flag: flag.code == "below_limit")
+        self.assertEqual(flag.amount, 490)
+
+    def test_limit_that_asks_for_more_than_an_amount_is_no_limit(self):
+        self.pay()
+        self.rule(amount_from=1000, new_payee=True)
+        self.assertEqual(self.codes(self.prepare(self.new_bill(990))), [])
+
+    def test_payments_split_below_a_limit_in_one_batch(self):
+        self.pay()
+        self.rule(payment_from=500)
+        bills = self.new_bill(300) + self.new_bill(250) + self.new_bill(9)
+        batch = self.prepare(bills, group_payments=False)
+        self.assertEqual(self.codes(batch), ["split"] * 3)
+        self.assertIn("559.00", self.text(batch, "split"))
+
+    def test_payments_split_over_batches(self):
+        self.pay(days_ago=300)
+        self.rule(amount_from=500)
+        first = self.prepare(self.new_bill(300))
+        self.assertEqual(self.codes(first), [])
+        second = self.prepare(self.new_bill(250))
+        self.assertEqual(self.codes(second), ["split"])
+        other = self.new_vendor("Zweite GmbH", 9)
+        self.pay(vendor=other)
+        self.long_known(other)
+        self.assertEqual(self.codes(self.prepare(self.new_bill(250, vendor=other))), [])
+
     # -- the batch --------------------------------------------------------------------------
 
     def test_prepared_at_night_or_at_the_weekend_on_the_companys_clock(self):
