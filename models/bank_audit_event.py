@@ -9,7 +9,7 @@ from odoo.exceptions import AccessError
 from odoo.http import request
 from odoo.tools import SQL
 from psycopg2 import Error as DatabaseError
-from psycopg2.errors import LockNotAvailable, ReadOnlySqlTransaction
+from psycopg2.errors import LockNotAvailable, ReadOnlySqlTransaction, UndefinedTable
 
 from . import audit_chain as chain
 from . import keyring
@@ -296,12 +296,16 @@ class BankAuditEvent(models.Model):
 
 def _link_now(registry):
     """Link one slice in a transaction of its own. Never fails: what stays is linked later."""
+    if "bank.audit.event" not in registry:
+        return 0  # the module was removed
     try:
         with registry.cursor() as cr:
             env = api.Environment(cr, SUPERUSER_ID, {})
             return env["bank.audit.event"]._link_pending()
     except LockNotAvailable:
         _logger.debug("Another worker links the audit trail")
+    except UndefinedTable:
+        _logger.debug("The audit trail goes with the module")
     except DatabaseError:
         _logger.warning("The audit trail could not be linked now", exc_info=True)
     except Exception:
