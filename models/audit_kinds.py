@@ -36,6 +36,11 @@ KINDS = [
     ("resolution_proposed", "Resolution proposed"),
     ("resolution_confirmed", "Resolution confirmed"),
     ("resolution_declined", "Resolution declined"),
+    # a payee's account
+    ("account_changed", "Bank account entered, changed or put on hold"),
+    ("account_confirmed", "Bank account confirmed"),
+    ("account_refused", "Bank account refused"),
+    ("account_control", "Confirmation of bank accounts turned on or off"),
     # access to evidence
     ("evidence_read", "Content of a message read"),
     ("evidence_requested", "Evidence pack asked for"),

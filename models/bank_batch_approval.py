@@ -41,6 +41,7 @@ class BankPaymentBatch(models.Model):
                 raise UserError(self.env._("%s is not a draft.", batch.name))
             if not batch.payment_ids:
                 raise UserError(self.env._("%s has no payments.", batch.name))
+            batch._check_payees()
             batch._seal_now()
             batch._sign_seal()
             batch._engine().write({"state": "to_approve"})
@@ -87,6 +88,7 @@ class BankPaymentBatch(models.Model):
         for batch in self:
             batch._check_decision()
             batch._check_seal()
+            batch._check_payees()
             batch._approve(self.env["res.users"].browse(on_behalf_of or []))
         self.env["bank.message"]._wake_senders()
 

@@ -315,6 +315,7 @@ class BankStatementMatch(models.AbstractModel):
         )
         payment.bank_instalment_ids._release()
         payment.action_reject()
+        payment._bank_hold_accounts()
         payment._bank_tell_accountant(
             self.env._("The payment to %(payee)s came back: %(reason)s",
               payee=payment.partner_id.display_name,

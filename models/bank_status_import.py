@@ -194,11 +194,13 @@ class AccountPayment(models.Model):
             payment.write(
                 {"bank_reason": answer["reason"], "bank_reason_text": answer.get("text") or False}
             )
+            payment._bank_hold_accounts()
             payment._bank_tell_why()
 
     def _bank_failed(self):
         """The bank did not execute these: reopen the bills and tell the accountant why."""
         self._bank_undo()
+        self._bank_hold_accounts()
         for payment in self:
             payment._bank_tell_why()
 

@@ -13,6 +13,7 @@ from . import (
     test_keyring,
     test_message,
     test_monitor,
+    test_payee_account,
     test_recall,
     test_recall_decision,
     test_recall_withdraw,

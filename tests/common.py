@@ -130,19 +130,34 @@ class BankConnectCommon(TransactionCase):
 
     @classmethod
     def new_vendor(cls, name, number, country="DE", trusted=True, **values):
-        return cls.env["res.partner"].create(
+        vendor = cls.env["res.partner"].create(
             {
                 "name": name,
                 "country_id": cls.env.ref(f"base.{country.lower()}").id,
                 "city": "Bonn",
-                "bank_ids": [
-                    Command.create(
-                        {"acc_number": iban(number, country), "allow_out_payment": trusted}
-                    )
-                ],
+                "bank_ids": [Command.create({"acc_number": iban(number, country)})],
                 **values,
             }
         )
+        if trusted:
+            cls.confirm(vendor.bank_ids)
+        return vendor
+
+    @classmethod
+    def confirm(cls, accounts, user=None):
+        """A second person confirms payees' accounts, as the product has it."""
+        if not accounts.bank_change_ids.filtered(lambda change: change.state == "pending"):
+            accounts.action_bank_ask()
+        accounts.bank_change_ids.filtered(lambda change: change.state == "pending").with_user(
+            user or cls.approver
+        ).action_confirm("call", "Asked Mrs Weber on her known number; she read it out.")
+
+    def confirm_returned(self, accounts):
+        """A second person confirms what the bank's word alone put on hold."""
+        pending = accounts.bank_change_ids.filtered(lambda change: change.state == "pending")
+        for account, changes in pending.grouped("account_id").items():
+            if set(changes.mapped("kind")) == {"hold"} and "bank sent" in changes[0].reason:
+                self.confirm(account)
 
     @classmethod
     def new_bill(
@@ -188,7 +203,11 @@ class BankConnectCommon(TransactionCase):
         return wizard
 
     def prepare(self, records, **options):
-        """Send to Bank, as a preparer; returns the batches."""
+        """Send to Bank, as a preparer; returns the batches.
+
+        A payee's account that an earlier payment came back from is confirmed first.
+        """
+        self.confirm_returned(records.partner_id.commercial_partner_id.bank_ids)
         action = self.open_wizard(records, **options).action_send()
         return self.env["bank.payment.batch"].search(action["domain"])
 

@@ -89,10 +89,10 @@ class TestFlags(BankConnectCommon):
             {
                 "acc_number": iban(number),
                 "partner_id": self.vendor.id,
-                "allow_out_payment": True,
                 **values,
             }
         )
+        self.confirm(account)
         self.long_known(self.vendor)
         return account
 
@@ -136,7 +136,7 @@ class TestFlags(BankConnectCommon):
         self.assertIn("Zweite GmbH", self.text(batch, "account_shared"))
         self.env["res.partner"].search([("name", "=", "Zweite GmbH")]).unlink()
         hidden = self.new_company("Other GmbH")
-        self.new_vendor("Geheim GmbH", 1, company_id=hidden.id)
+        self.new_vendor("Geheim GmbH", 1, trusted=False, company_id=hidden.id)
         batch._find_flags()
         text = self.text(batch, "account_shared")
         self.assertNotIn("Geheim", text)
@@ -148,8 +148,9 @@ class TestFlags(BankConnectCommon):
         for holder, expected in holders.items():
             with self.subTest(holder=holder):
                 self.vendor.bank_ids.acc_holder_name = holder
+                self.confirm(self.vendor.bank_ids)
                 batch = self.prepare(self.new_bill(41))
-                self.assertEqual(self.codes(batch), expected)
+                self.assertEqual(self.codes(batch), sorted([*expected, "account_edited"]))
                 batch.with_user(self.preparer).action_cancel()
         self.assertIn("Ivan Petrov", self.text(batch, "holder_unlike"))
 

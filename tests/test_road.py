@@ -140,21 +140,16 @@ class TestRoad(BankConnectCommon):
         self.run_cron("process")
 
     def new_payee(self, name, number, trigger=None):
-        return self.env["res.partner"].create(
+        vendor = self.env["res.partner"].create(
             {
                 "name": name,
                 "country_id": self.env.ref("base.fr").id,
                 "city": "Lyon",
-                "bank_ids": [
-                    Command.create(
-                        {
-                            "acc_number": self.sandbox.payee(number, trigger),
-                            "allow_out_payment": True,
-                        }
-                    )
-                ],
+                "bank_ids": [Command.create({"acc_number": self.sandbox.payee(number, trigger)})],
             }
         )
+        self.confirm(vendor.bank_ids)
+        return vendor
 
     def test_the_connection_test(self):
         """All is well with our certificate; without the bank's authority nothing is believed."""

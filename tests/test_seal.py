@@ -134,6 +134,8 @@ class TestSeal(SealCase):
         second.group_ids += self.env.ref("account_bank_connect.group_approver")
         with self.assertRaises(AccessError):
             batch.with_user(self.auditor).action_seal_again()
+        # The account's holder changed along with the vendor's name.
+        self.confirm(self.vendor.bank_ids)
         batch.with_user(second).action_seal_again()
         self.assertNotEqual(batch.seal, before)
         self.assertEqual(batch.state, "to_approve")

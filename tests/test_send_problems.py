@@ -29,7 +29,7 @@ class TestSendProblems(BankConnectCommon):
     def test_untrusted_account(self):
         vendor = self.new_vendor("Untrusted", 3, trusted=False)
         self.assert_refused(
-            self.new_bill(vendor=vendor), r"The account DE[\d ]+ is not trusted yet"
+            self.new_bill(vendor=vendor), r"The account DE[\d ]+ is on hold"
         )
 
     def test_account_that_lost_its_trust(self):
@@ -38,7 +38,7 @@ class TestSendProblems(BankConnectCommon):
         wizard = self.open_wizard(self.new_bill(vendor=vendor))
         self.assertFalse(wizard.problem_count)
         vendor.bank_ids.allow_out_payment = False
-        with self.assertRaisesRegex(UserError, "is not trusted yet"):
+        with self.assertRaisesRegex(UserError, "is on hold"):
             wizard.action_send()
 
     def test_wrong_iban(self):
@@ -51,6 +51,7 @@ class TestSendProblems(BankConnectCommon):
             (wrong, wrong, vendor.bank_ids.id),
         )
         vendor.bank_ids.invalidate_recordset()
+        self.confirm(vendor.bank_ids)
         self.assert_refused(self.new_bill(vendor=vendor), "(?i)iban|bic")
 
     def test_account_of_somebody_else(self):
@@ -119,6 +120,7 @@ class TestSendProblems(BankConnectCommon):
 
     def test_account_for_another_currency(self):
         self.vendor.bank_ids.currency_id = self.usd
+        self.confirm(self.vendor.bank_ids)
         self.assert_refused(self.new_bill(), "takes USD only")
 
     def test_amounts(self):
@@ -147,8 +149,9 @@ class TestSendProblems(BankConnectCommon):
         vendor = self.new_vendor("Overseas", 8)
         vendor.bank_ids = [
             Command.clear(),
-            Command.create({"acc_number": "12-3456-789", "allow_out_payment": True}),
+            Command.create({"acc_number": "12-3456-789"}),
         ]
+        self.confirm(vendor.bank_ids)
         self.assert_refused(self.new_bill(vendor=vendor), "the BIC of its bank is needed")
 
     def test_suspended_connection(self):
@@ -185,7 +188,7 @@ class TestSendProblems(BankConnectCommon):
         """Nothing leaves while one chosen line has a problem; left out, the others do."""
         sound = self.new_bill()
         wrong = self.new_bill(vendor=self.new_vendor("Untrusted", 10, trusted=False))
-        self.assert_refused(sound + wrong, "is not trusted yet")
+        self.assert_refused(sound + wrong, "is on hold")
         wizard = self.open_wizard(sound + wrong)
         wizard.line_ids.filtered("problem").selected = False
         wizard.action_send()

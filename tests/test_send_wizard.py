@@ -208,10 +208,9 @@ class TestSendWizard(BankConnectCommon):
         vendor.country_id = self.env.ref("base.us")
         vendor.bank_ids = [
             Command.clear(),
-            Command.create(
-                {"acc_number": "021000021-99", "bank_id": bank.id, "allow_out_payment": True}
-            ),
+            Command.create({"acc_number": "021000021-99", "bank_id": bank.id}),
         ]
+        self.confirm(vendor.bank_ids)
         batch = self.approved(self.new_bill(vendor=vendor))
         self.assertEqual(batch.service_level, "NURG")
         content = self.message_of(batch)._raw().decode()
@@ -248,6 +247,7 @@ class TestSendWizard(BankConnectCommon):
         """Vendor payment, customer refund, expense of an employee and a transfer to ourselves."""
         employee = self.new_vendor("Erika Mustermann", 2)
         second = self.new_journal(iban(901), self.connection, code="CN2")
+        self.confirm(second.bank_account_id)
         transfer_account = self.company.transfer_account_id
         cases = {
             "vendor": {},

@@ -5,6 +5,7 @@ from . import (
     bank_send_check,
     bank_send_create,
     bank_reject_wizard,
+    bank_account_wizard,
     bank_resolve_wizard,
     bank_recall_wizard,
     bank_certificate_wizard,

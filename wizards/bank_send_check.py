@@ -16,10 +16,10 @@ class BankSendWizardLine(models.TransientModel):
     def _find_problems(self):
         """Line → its problems, as sentences. Reads only."""
         problems = defaultdict(list)
-        taken = self._taken()
+        taken, held = self._taken(), self._held()
         for line in self.filtered("selected"):
             found = line._document_problems(taken) or (
-                line._account_problems() + line._payee_problems()
+                line._account_problems() + line._payee_problems(held)
             )
             if found:
                 problems[line] += found
@@ -38,6 +38,14 @@ class BankSendWizardLine(models.TransientModel):
             .search([("move_line_id", "in", self.move_line_id.ids), ("live", "=", True)])
         )
         return {instalment.move_line_id.id: instalment.payment_id for instalment in live}
+
+    def _held(self):
+        """Payees' accounts that wait for a confirmation → why."""
+        held = {}
+        for wizard in self.wizard_id:
+            lines = self.filtered(lambda line, wizard=wizard: line.wizard_id == wizard)
+            held |= lines.partner_bank_id._bank_hold_problems(wizard.company_id)
+        return held
 
     def _document_problems(self, taken):
         """What speaks against paying this bill or payment at all."""
@@ -156,7 +164,7 @@ class BankSendWizardLine(models.TransientModel):
             problems.append(self.env._("The execution date is in the past."))
         return problems
 
-    def _payee_problems(self):
+    def _payee_problems(self, held):
         """What is wrong with the payee's account."""
         account, partner = self.partner_bank_id, self.partner_id
         if not partner:
@@ -166,14 +174,8 @@ class BankSendWizardLine(models.TransientModel):
                 self.env._("%s has no bank account. Add one to the payee.", partner.display_name)
             ]
         problems = []
-        if not account.allow_out_payment:
-            problems.append(
-                self.env._(
-                    "The account %s is not trusted yet. Somebody with the right to validate bank "
-                    "accounts has to confirm it.",
-                    account.acc_number,
-                )
-            )
+        if account in held:
+            problems.append(held[account])
         if not account.active:
             problems.append(self.env._("The account %s is archived.", account.acc_number))
         if account.partner_id.commercial_partner_id != partner.commercial_partner_id:

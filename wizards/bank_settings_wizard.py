@@ -19,6 +19,11 @@ class BankSettings(models.TransientModel):
         string="Confirm identity to approve",
         help="Whoever approves payments confirms with password, code or passkey.",
     )
+    bank_account_control = fields.Boolean(
+        string="Confirm payees' bank accounts",
+        help="A new or changed account is paid to after somebody else has confirmed it. For "
+        "accounts that several companies share, the strictest of them decides.",
+    )
 
     @api.model
     def _setting_names(self):

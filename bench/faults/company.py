@@ -77,6 +77,7 @@ def _given(stage: Stage) -> dict:
         "admin_password": secrets.token_urlsafe(12),
         "people": {login: {"name": name, "groups": groups, "password": secrets.token_urlsafe(12)}
                    for login, (name, groups) in PEOPLE.items()},
+        "confirming": "marc",
         "bank": contract["bank"],
         "connection": {
             "url": stage.bank.url, "contract": contract["contractId"],

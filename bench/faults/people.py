@@ -180,6 +180,10 @@ class People:
                 time.sleep(1)
                 continue
             empty = 0
+            try:
+                self._ask(name, chance, self._confirm_accounts)
+            except Refusal as refusal:  # the other manager was faster
+                self.deeds.count(f"account refused: {_kind(str(refusal))}")
             batch = waiting[0]["id"]  # the first: the other manager takes the same
             try:
                 done = self._ask(name, chance, lambda person, batch=batch: person.call(
@@ -191,6 +195,16 @@ class People:
                 self.deeds.count("approvals")
                 with self.deeds.lock:
                     self.deeds.approved.add(batch)
+
+    @staticmethod
+    def _confirm_accounts(person: Person) -> bool:
+        """What the bank sent back put accounts on hold; the manager knows that they are right."""
+        pending = person.search("bank.account.change",
+                                [["state", "=", "pending"], ["own", "=", False]], ["id"])
+        if pending:
+            person.call("bank.account.change", "action_confirm", [row["id"] for row in pending],
+                        method="call", note="The payee says that the account is right.")
+        return True
 
     # The others ----------------------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ class Play:
         enter(self._scene, self._orders, self._day)
         self._progress.say(f"{self._count} vendor bills and a credit note are entered and posted")
         road = self._road
+        road.confirm_accounts()
         road.send_to_bank(self._day)
         road.try_what_is_forbidden()
         road.approve()

@@ -31,6 +31,20 @@ class Road:
         self._within = PATIENCE + PER_PAYMENT * len(orders)
         self.batches: list[int] = []
 
+    # Payees' accounts ----------------------------------------------------------------------------
+
+    def confirm_accounts(self) -> None:
+        """The manager's part: what the bank sent back in an earlier run put accounts on hold."""
+        waiting = self._manager.search(
+            "bank.account.change", [["state", "=", "pending"], ["own", "=", False]], ["payee"]
+        )
+        if waiting:
+            self._manager.call(
+                "bank.account.change", "action_confirm", [row["id"] for row in waiting],
+                method="call", note="The payee says that the account is right.",
+            )
+            self._say(f"{self._manager.name} (manager) confirmed {len(waiting)} accounts on hold")
+
     # Send to Bank --------------------------------------------------------------------------------
 
     def send_to_bank(self, day: date) -> None:

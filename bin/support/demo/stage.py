@@ -194,6 +194,7 @@ class Stage:
                     login: {"name": name, "groups": groups, "password": state["passwords"][login]}
                     for login, (name, groups) in cast.PEOPLE.items()
                 },
+                "confirming": "manager",
                 "bank": contract["bank"],
                 "connection": {
                     "url": self._bank.url,

@@ -20,7 +20,7 @@ tours.add("bank_connect_prepare", {
         },
         {
             content: "The wizard says what is in the way, in words",
-            trigger: `${wizard} ${row("is not trusted yet")}`,
+            trigger: `${wizard} ${row("is on hold")}`,
         },
         {
             content: "Nothing would leave",
@@ -64,7 +64,7 @@ tours.add("bank_connect_prepare", {
         },
         {
             content: "Leave that one out: the line is edited before its tick is taken",
-            trigger: `${wizard} ${row("is not trusted yet")} td[name=due_date]`,
+            trigger: `${wizard} ${row("is on hold")} td[name=due_date]`,
             run: "click",
         },
         {
