@@ -11,7 +11,9 @@
     "external_dependencies": {
         "python": [
             "cryptography",
+            "joserfc",
             "lxml",
+            "oauthlib",
             "prometheus-client",
             "python-stdnum",
             "requests",

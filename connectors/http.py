@@ -59,6 +59,7 @@ class Failure(Exception):
         status: int | None = None,
         marks: tuple[str, ...] = (),
         peer: Peer | None = None,
+        retry_after: float | None = None,
         **facts: object,
     ) -> None:
         super().__init__(code, detail)
@@ -69,6 +70,7 @@ class Failure(Exception):
         self.status = status
         self.marks = marks
         self.peer = peer
+        self.retry_after = retry_after
         self.facts = facts
 
     def outcome(self, kind: type[OutcomeType]) -> OutcomeType:
@@ -79,8 +81,19 @@ class Failure(Exception):
             detail=self.detail,
             content=self.content,
             http_status=self.status,
+            retry_after=self.retry_after,
             **self.facts,
         )
+
+
+@dataclass(frozen=True)
+class ErrorForm:
+    """Where a bank puts its errors in an answer: dotted paths, into the answer or into an item."""
+
+    items: str  # a list of errors, or one; empty: the answer itself
+    code: str
+    text: str
+    path: str
 
 
 @dataclass(frozen=True)
@@ -96,6 +109,7 @@ class Answer:
     received_at: datetime  # aware, UTC
     clock_skew: float | None  # seconds the bank's clock is ahead of ours, to about a second
     peer: Peer | None
+    said: ErrorForm | None = None  # how this bank words its errors, where the profile says so
 
     @property
     def retry_after(self) -> float | None:
@@ -125,6 +139,10 @@ def _media_type(headers: Mapping[str, str]) -> str:
     return message.get_content_type() if headers.get("Content-Type") else ""
 
 
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
 class HttpChannel:
     """Exchanges with one bank address."""
 
@@ -132,13 +150,21 @@ class HttpChannel:
         """:raises SettingsError: where certificates, keys or proxy cannot work"""
         self.transport = Transport(settings)
         self.session = bank_session(self.transport)
-        self.host = urlsplit(settings.url).netloc.rpartition("@")[2]
+        self.host = _host(settings.url)
         self.max_answer = max_answer
         self.observer: Callable[[Exchange], None] | None = settings.observer
         self.now = settings.now
         # Masked in everything that may be logged, as they stand and as they read in a URL.
         values = [value for value in settings.variables.values() if len(value) >= 4]
         self.secrets = tuple({*values, *(quote(value, safe="") for value in values)})
+
+    def hide(self, secret: str) -> None:
+        """Mask `secret` from now on, as the variables are."""
+        self.secrets = tuple({*self.secrets, secret, quote(secret, safe="")})
+
+    def mask(self, text: str) -> str:
+        """Blank out all secrets in a text that may be logged."""
+        return mask_text(text, self.secrets)
 
     def close(self) -> None:
         """Close all sockets."""
@@ -211,13 +237,13 @@ class HttpChannel:
             content = self._read(response)
         except Failure as error:
             error.marks, error.peer = tuple(trace.marks), trace.peer
-            error.facts.setdefault("host", self.host)
+            error.facts.setdefault("host", _host(url))
             raise
         except Exception as error:
             if not isinstance(error, TransportError | _ERRORS):
-                _logger.exception("Unexpected error in an exchange with %s", self.host)
+                _logger.exception("Unexpected error in an exchange with %s", _host(url))
             status = None if response is None else response.status_code
-            raise self._failure(error, trace, status) from None
+            raise self._failure(error, trace, status, _host(url)) from None
         finally:
             if response is not None:
                 response.close()
@@ -266,9 +292,11 @@ class HttpChannel:
             )
         return bytes(content)
 
-    def _failure(self, error: BaseException, trace: Trace, status: int | None) -> Failure:
+    def _failure(
+        self, error: BaseException, trace: Trace, status: int | None, host: str
+    ) -> Failure:
         """Name what happened, from the socket's own evidence rather than from wrapped errors."""
-        facts = {"host": self.host, "marks": tuple(trace.marks), "peer": trace.peer}
+        facts = {"host": host, "marks": tuple(trace.marks), "peer": trace.peer}
         if isinstance(error, TransportError):
             detail = mask_text(error.detail, self.secrets)
             return Failure(error.code, sent=False, detail=detail, **facts, **error.facts)

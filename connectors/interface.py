@@ -82,6 +82,8 @@ class Outcome(Exception):
     :ivar content_type: media type of ``content``, or empty
     :ivar http_status: HTTP status of the answer, or ``None``
     :ivar permanent: trying again without changing settings or content cannot help
+    :ivar bank_reference: what the bank called this message before the attempt ended; keep it,
+        and hand it back in :attr:`Document.reference` so that the next attempt goes on from there
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class Outcome(Exception):
         http_status: int | None = None,
         permanent: bool = False,
         facts: Mapping[str, object] | None = None,
+        bank_reference: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(code, message)
         self.code = code
@@ -111,6 +114,7 @@ class Outcome(Exception):
         self.http_status = http_status
         self.permanent = permanent
         self.facts = dict(facts or {})
+        self.bank_reference = dict(bank_reference or {})
 
     def __str__(self) -> str:
         return f"{self.message} [{self.code}]"

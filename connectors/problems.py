@@ -6,9 +6,10 @@ fallback.  ``{host}`` and the like are filled in by :func:`build`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
 
-from .interface import FetchError, Outcome
+from .interface import FetchError, NotSent, Outcome
 
 OutcomeType = TypeVar("OutcomeType", bound=Outcome)
 
@@ -121,8 +122,44 @@ PROBLEMS: dict[str, Problem] = {
         "This bank's profile offers no way to recall payments.", "Telephone the bank.", True
     ),
     "no_reference": Problem("The bank's reference of this message is unusable.", _BANK, True),
+    "template_value": Problem(
+        "This bank's profile needs {what}, which this message does not have.",
+        "Correct the profile, or choose another payment type.",
+        True,
+    ),
     "request_invalid": Problem("The request could not be built.", "See the detail.", True),
     "breaker": Problem("The connection rests after repeated failures.", _LATER),
+    # Tokens: the request itself was not made.
+    "token_refused": Problem(
+        "The authorisation server {host} did not give us a token (HTTP {status}).",
+        "Check client id, secret, certificate and scope with the bank.",
+        True,
+    ),
+    "token_later": Problem(
+        "The authorisation server {host} could not give us a token now (HTTP {status}).", _LATER
+    ),
+    "token_unusable": Problem(
+        "The authorisation server {host} answered without a usable token.", _BANK
+    ),
+    "token_unbound": Problem(
+        "The token of {host} is bound to another certificate than ours.",
+        "Have the bank register this connection's certificate.",
+        True,
+    ),
+    "token_rejected": Problem(
+        "The bank does not accept the access token that it has just given us (HTTP {status}).",
+        "Have the bank check our registration: certificate, scope and contract.",
+        True,
+    ),
+    "token_busy": Problem("Another process has been fetching a token for too long.", _LATER),
+    # Before the order that has the payments executed.
+    "not_authorised_yet": Problem(
+        "The bank has the file and waits until somebody authorises it.",
+        "Authorise the file in the bank's own application.",
+    ),
+    "step_failed": Problem(
+        "The bank did not take the step {step} before the order (HTTP {status}).", _LATER
+    ),
     # After the first byte was (perhaps) written.
     "read_timeout": Problem("{host} took the request but did not answer in time.", _ASK),
     "total_timeout": Problem("The exchange with {host} took longer than allowed.", _ASK),
@@ -137,6 +174,10 @@ PROBLEMS: dict[str, Problem] = {
         "The address may belong to a web page or a gateway; see the stored answer.",
     ),
     "answer_unreadable": Problem("The answer of {host} cannot be understood.", _ASK),
+    "wrong_signature": Problem(
+        "The answer of {host} is not signed as agreed with the bank.",
+        "Compare the bank's signing certificate on the connection with the bank by telephone.",
+    ),
     "wrong_echo": Problem("{host} answered to another request than ours.", _ASK),
     "redirected": Problem(
         "{host} redirects to another address, which is not followed.",
@@ -268,13 +309,15 @@ def build(
     content_type: str = "",
     http_status: int | None = None,
     reasons: tuple = (),
+    bank_reference: Mapping[str, str] | None = None,
     **facts: object,
 ) -> OutcomeType:
     """Make an outcome with the text of `code`.  A code ``http_<n>`` reads as ``http_status``."""
     key = "http_status" if code.startswith("http_") else code
     problem = PROBLEMS[key]
-    # Reading leaves no message in doubt.
-    hint = _LATER if issubclass(kind, FetchError) and problem.hint == _ASK else problem.hint
+    # Neither reading nor what was not sent leaves a message in doubt.
+    sure = issubclass(kind, FetchError | NotSent)
+    hint = _LATER if sure and problem.hint == _ASK else problem.hint
     facts |= {"status": http_status, "media_type": content_type or "no content type"}
     return kind(
         code,
@@ -288,4 +331,5 @@ def build(
         http_status=http_status,
         permanent=problem.permanent,
         facts=facts,
+        bank_reference=bank_reference,
     )

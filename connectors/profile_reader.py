@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from .interface import SettingsError
+from .templates import FIELD
 
-FIELD = re.compile(r"\{([a-z_0-9]+)\}")
 # Fields that the connector fills itself; any other is a variable of the connection.
-OWN = {"service", "product", "payment_id", "key", "id", "account"}
+OWN = {"service", "product", "payment_id", "key", "key_hex", "id", "account"}
 
 
 class Reader:

@@ -1,4 +1,4 @@
-"""Payments and receipts over a REST API of the Berlin Group kind (NextGenPSD2 1.3.11).
+"""Payments and receipts over REST: the Berlin Group's kind (NextGenPSD2 1.3.11) and its relatives.
 
 What a bank does otherwise is said by its profile (:mod:`.rest_profile`), never by code here.
 """
@@ -8,13 +8,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from urllib.parse import urlencode, urlsplit
 
-from . import rest_cancel, rest_documents
-from .bodies import BODIES
+from . import rest_cancel, rest_documents, rest_steps
+from .bodies import key_values
 from .health import Judgement, examine
-from .http import Answer, Failure, HttpChannel
-from .identity import load_leaf, validity
+from .http import Answer
 from .interface import (
     Connector,
     Document,
@@ -23,16 +21,13 @@ from .interface import (
     NotSent,
     Outcome,
     Receipt,
-    Refused,
     RemoteDocument,
-    SettingsError,
-    Unavailable,
     Uncertain,
 )
-from .problems import PROBLEMS, build
-from .profiles import profile as built_in
+from .problems import build
 from .rest_answers import (
-    echoed,
+    data_of,
+    embedded,
     from_answer,
     is_json,
     is_xml,
@@ -42,42 +37,20 @@ from .rest_answers import (
     reasons,
     status_of,
     usable_id,
+    value_of,
 )
-from .rest_profile import Ask, RestProfile, Rule, fill
+from .rest_calls import RestCalls
+from .rest_reading import Ask
 from .settings import Settings
 
-# What a profile's rule means, as the outcome and its code.
-_MEANINGS: dict[str, tuple[type[Outcome], str]] = {
-    "refused": (Refused, "refused"),
-    "not_sent": (NotSent, "rate_limited"),
-    "in_flight": (Uncertain, "in_flight"),
-    "key_conflict": (Uncertain, "key_conflict"),
-}
 
-
-# Failures of a read that will be the same next time, beside the permanent ones.
-_LASTING = ("answer_too_large", "answer_encoded", "protocol")
-
-
-class RestConnector(Connector):
+class RestConnector(RestCalls, Connector):
     """One contract with one bank over REST."""
 
     def __init__(self, settings: Settings) -> None:
         """:raises SettingsError: where profile, address, certificates or variables cannot work"""
-        data = settings.profile
-        self.profile = RestProfile.from_dict(built_in(data) if isinstance(data, str) else data)
-        self.base = _base(settings.url)
-        self.variables = {**self.profile.defaults, **settings.variables}
-        for name in sorted(self.profile.variables()):
-            if not self.variables.get(name):
-                raise SettingsError("variable", f"This bank needs a value for {name!r}.")
-            if not self.variables[name].isprintable():
-                raise SettingsError("variable", f"The value for {name!r} has forbidden characters.")
+        super().__init__(settings)
         self.accounts = dict(settings.accounts)
-        self.now = settings.now
-        self.leaf_validity = validity(load_leaf(settings.identity))
-        self.channel = HttpChannel(settings, max_answer=self.profile.max_answer_bytes)
-        self.host = self.channel.host
         self.resend_window = self.profile.key.window
         self.max_bytes = self.profile.max_bytes
 
@@ -91,12 +64,32 @@ class RestConnector(Connector):
             return rest_cancel.recall(self, document, key)
         submit = self.profile.submit
         self.check_document(document, key)
+        key_sent = self.key_sent(key)
         where = self._address(document)
-        body, content_type = BODIES[submit.body](document)
-        headers = {"Accept": submit.accept, "Content-Type": content_type}
-        answer = self.send("POST", self.url(submit.path, where), key, headers, body)
-        means = self.meaning(answer, submit.answers)
-        return self._delivered(answer, key, where, means == "duplicate")
+        progress: dict[str, str] = {}
+        if submit.steps:
+            progress = rest_steps.prepare(self, document, key, where)
+        values = {**where, **progress, **key_values(key)}
+        try:
+            headers = self.headers(submit.headers, self.wrapper.values(document, values))
+            address = self.url(submit.path, {**values, "key": key_sent})
+        except KeyError as error:
+            raise build(NotSent, "template_value", what=error.args[0]) from None
+        try:
+            body, content_type = self.wrapper.wrap(submit.body, document, values)
+            headers |= {"Accept": submit.accept, "Content-Type": content_type}
+            answer = self.send(
+                submit.method, address, key_sent, headers, body, rules=submit.answers
+            )
+            means = self.meaning(answer, submit.answers)
+            return self._delivered(answer, key, {**where, **progress}, means == "duplicate")
+        except Outcome as outcome:
+            outcome.bank_reference = {**where, **progress} if progress else {}
+            raise
+
+    def key_sent(self, key: str) -> str:
+        """Return the key as this bank wants it written."""
+        return uuid.UUID(key).hex if self.profile.key.format == "hex" else key
 
     def check_document(self, document: Document, key: str) -> None:
         """:raises NotSent: where certificate, key or size keep `document` from going out at all"""
@@ -106,7 +99,7 @@ class RestConnector(Connector):
             raise build(NotSent, "certificate_expired", detail=f"on {end:%Y-%m-%d %H:%M} UTC")
         if self.now() < start:
             raise build(NotSent, "certificate_not_yet_valid", detail=f"until {start:%Y-%m-%d}")
-        if self.profile.key.format == "uuid" and not _is_uuid(key):
+        if self.profile.key.format != "text" and not _is_uuid(key):
             raise build(NotSent, "bad_key")
         if not document.content:
             raise build(NotSent, "empty_content")
@@ -121,79 +114,40 @@ class RestConnector(Connector):
         submit = self.profile.submit
         service = submit.services.get("batch" if document.batch else "single")
         product = next((p.product for p in submit.products if p.suits(document)), None)
-        if submit.messages and document.message_name not in submit.messages:
-            product = None
         where = {"service": service, "product": product}
-        if not all(where[name] for name in where if f"{{{name}}}" in submit.path):
+        foreign = submit.messages and document.message_name not in submit.messages
+        if foreign or not all(where[name] for name in where if f"{{{name}}}" in submit.path):
             what = [document.message_name, document.service_level, document.instant and "instant"]
             raise build(NotSent, "no_product", what=" ".join(str(part) for part in what if part))
         return {name: value for name, value in where.items() if value}
-
-    def send(
-        self, method: str, url: str, key: str, headers: Mapping[str, str], body: bytes | None
-    ) -> Answer:
-        """Send what may change something at the bank, once and under `key`.
-
-        :raises NotSent, Uncertain: without a complete answer
-        """
-        # A key in a header of its own leaves X-Request-ID free to tell attempts apart.
-        own = self.profile.key.header.lower() == "x-request-id"
-        request_id = key if own else str(uuid.uuid4())
-        headers = {
-            **self._headers(self.profile.headers),
-            "X-Request-ID": request_id,
-            self.profile.key.header: key,
-            **headers,
-        }
-        try:
-            return self.channel.exchange(
-                method, url, request_id=request_id, headers=headers, body=body, fresh=True
-            )
-        except Failure as failure:
-            raise failure.outcome(Uncertain if failure.sent else NotSent) from None
-
-    def meaning(self, answer: Answer, rules: Iterable[Rule]) -> str:
-        """Return what a good answer means by the profile's rules; any other is raised."""
-        echo = self.profile.key.echo
-        success = 200 <= answer.status < 300
-        # A gateway in front of the bank refuses without an echo, but only the bank accepts.
-        if not echoed(answer, echo if success or echo == "ignored" else "checked"):
-            raise from_answer(Uncertain, "wrong_echo", answer, host=self.host)
-        said = reasons(answer)
-        codes = {reason.code for reason in said}
-        rule = next((r for r in rules if r.matches(answer.status, codes, answer.headers)), None)
-        means = rule.means if rule else "uncertain"
-        if means in ("delivered", "duplicate", "cancelled"):
-            return means
-        if means in _MEANINGS:
-            kind, code = _MEANINGS[means]
-            if answer.status in (401, 403):
-                code = "not_authorised"
-            elif means == "not_sent" and answer.status != 429:
-                code = f"http_{answer.status}"
-            raise from_answer(kind, code, answer, host=self.host)
-        code = "redirected" if 300 <= answer.status < 400 else f"http_{answer.status}"
-        raise from_answer(Uncertain, code, answer, host=self.host)
 
     def _delivered(
         self, answer: Answer, key: str, where: Mapping[str, str], duplicate: bool
     ) -> Receipt:
         fields = self.profile.submit.fields
-        data = json_object(answer)
-        payment_id = usable_id(pick_text(data, fields["payment_id"]))
+        data = data_of(answer)
+        payment_id = usable_id(value_of(answer, data, fields.get("payment_id")))
         # A bank that calls it a duplicate with an error body may leave out the reference.
-        if payment_id is None and not (duplicate and answer.status >= 400):
-            if not is_json(answer.content_type):
+        if (
+            payment_id is None
+            and "payment_id" in fields
+            and not (duplicate and answer.status >= 400)
+        ):
+            if data is None and not is_json(answer.content_type):
                 raise from_answer(
                     Uncertain, "content_type", answer, host=self.host, expected="JSON"
                 )
             raise from_answer(Uncertain, "answer_unreadable", answer, host=self.host)
-        reference = dict(where)
+        # A bank that is asked by our key gives no number: then the key is the reference.
+        reference = {**where, **({} if "payment_id" in fields else {"key": key})}
         if payment_id is not None:
             reference["payment_id"] = payment_id
-        return self.make_receipt(
-            answer, key, status_of(pick_text(data, fields.get("status"))), reference, duplicate
-        )
+        status = self.status_in(value_of(answer, data, fields.get("status")))
+        return self.make_receipt(answer, key, status, reference, duplicate)
+
+    def status_in(self, text: str | None) -> str | None:
+        """Return the ISO 20022 status for the bank's word."""
+        return status_of(self.profile.statuses.get(text or "", text))
 
     def make_receipt(
         self,
@@ -202,14 +156,16 @@ class RestConnector(Connector):
         status: str | None,
         reference: Mapping[str, str],
         duplicate: bool = False,
+        content: bytes | None = None,
     ) -> Receipt:
+        """:param content: a document inside the answer, which is XML"""
         said = reasons(answer)
         return Receipt(
             key=key,
             status=status,
             bank_reference=reference,
-            content=answer.content,
-            content_type=answer.content_type,
+            content=answer.content if content is None else content,
+            content_type=answer.content_type if content is None else "application/xml",
             received_at=answer.received_at,
             duplicate=duplicate,
             reasons=said,
@@ -220,8 +176,9 @@ class RestConnector(Connector):
     # Asking
 
     def inquire(self, key: str, document: Document) -> Receipt | None:
-        if document.reference.get("payment_id") and self.profile.status:
-            return self._ask_status(self.profile.status, key, document.reference)
+        reference, status = document.reference, self.profile.status
+        if status and (reference.get("payment_id") or reference.get("key") == key):
+            return self._ask_status(status, key, reference)
         if self.profile.inquiry:
             return self._ask_key(self.profile.inquiry, key, document)
         raise build(FetchError, "cannot_inquire")
@@ -229,41 +186,58 @@ class RestConnector(Connector):
     def _ask_status(self, ask: Ask, key: str, reference: Mapping[str, str]) -> Receipt:
         if not all(usable_id(value) for value in reference.values()):
             raise build(FetchError, "no_reference")
-        answer = self.read(ask.path, reference, accept=ask.accept)
+        values = {**reference, **key_values(key), "key": self.key_sent(key)}
+        answer = self.read(ask.path, values, accept=ask.accept)
         if answer.status == ask.unknown_status:
             raise from_answer(FetchError, "payment_unknown", answer, host=self.host)
         self.expect_success(answer)
-        if is_xml(answer.content_type):
+        data = data_of(answer)
+        status = self.status_in(value_of(answer, data, ask.fields.get("status")))
+        if ask.embedded and (inside := embedded(data, ask.embedded)) is not None:
+            return self.make_receipt(answer, key, status, dict(reference), content=inside)
+        if is_xml(answer.content_type) and status is None:
+            # An ISO 20022 document, which the caller reads.
             return self.make_receipt(answer, key, None, dict(reference))
-        data = json_object(answer)
-        if not is_json(answer.content_type):
+        if data is None and not is_json(answer.content_type):
             raise from_answer(
                 FetchError, "content_type", answer, host=self.host, expected="JSON or XML"
             )
-        status = status_of(pick_text(data, ask.fields["status"]))
         if status is None:
             raise from_answer(FetchError, "answer_unreadable", answer, host=self.host)
         return self.make_receipt(answer, key, status, dict(reference))
 
     def _ask_key(self, ask: Ask, key: str, document: Document) -> Receipt | None:
-        answer = self.read(ask.path, {"key": key}, accept=ask.accept)
+        known = {**document.reference, **key_values(key), "key": self.key_sent(key)}
+        try:
+            self.url(ask.path, known)
+        except KeyError:
+            # The step that would have named it to the bank never ended: there is nothing to ask.
+            raise build(FetchError, "cannot_inquire") from None
+        answer = self.read(ask.path, known, accept=ask.accept)
         said = {reason.code for reason in reasons(answer)}
         if answer.status == ask.unknown_status and not said.isdisjoint(ask.unknown_codes):
+            # This frees the payments to be sent again, so it must be the bank's own word.
+            self.expect_genuine(answer)
             return None
         self.expect_success(answer)
-        data = json_object(answer)
-        payment_id = usable_id(pick_text(data, ask.fields["payment_id"]))
-        if payment_id is None:
+        data = data_of(answer)
+        if ask.unknown_where and all(
+            pick_text(data, path) in texts for path, texts in ask.unknown_where.items()
+        ):
+            return None
+        payment_id = usable_id(value_of(answer, data, ask.fields.get("payment_id")))
+        status = self.status_in(value_of(answer, data, ask.fields.get("status")))
+        inside = embedded(data, ask.embedded) if ask.embedded else None
+        if payment_id is None and ("payment_id" in ask.fields or not (status or inside)):
             raise from_answer(FetchError, "answer_unreadable", answer, host=self.host)
         held = pick_text(data, ask.fields.get("sha256"))
         if held and held.lower() != document.sha256:
             raise from_answer(FetchError, "inquiry_mismatch", answer, host=self.host)
-        reference = {"payment_id": payment_id}
+        reference = {"payment_id": payment_id} if payment_id else {"key": key}
         for name in ("service", "product"):
             if value := usable_id(pick_text(data, ask.fields.get(name))):
                 reference[name] = value
-        status = status_of(pick_text(data, ask.fields.get("status")))
-        return self.make_receipt(answer, key, status, reference)
+        return self.make_receipt(answer, key, status, reference, content=inside)
 
     # Documents
 
@@ -279,81 +253,48 @@ class RestConnector(Connector):
     # Health
 
     def check(self) -> Health:
+        profile = self.profile
+
         def ask() -> Answer:
-            headers = self.profile.headers | self.profile.read_headers
+            if profile.check_expect == "token":
+                return self.auth.prove()
             request_id = str(uuid.uuid4())
-            return self.channel.exchange(
-                "GET",
-                self.url(self.profile.check_path, {}),
-                request_id=request_id,
-                headers={
-                    **self._headers(headers),
-                    "X-Request-ID": request_id,
-                    "Accept": "application/json",
-                },
-                fresh=True,
-            )
+            headers = {
+                **self.headers({**profile.headers, **profile.read_headers}),
+                profile.key.request_id: request_id,
+                "Accept": "application/json" if profile.check_expect == "json" else "*/*",
+            }
+            address = self.url(profile.check_path, {})
+            answer = self.request("GET", address, request_id, headers, fresh=True)
+            if answer.status == 401 and self.auth.renews:
+                self.auth.reject()
+                answer = self.request("GET", address, request_id, headers, fresh=True)
+            return answer
 
         return examine(ask, self._judge, {"certificate": self.leaf_validity}, self.now())
 
     def _judge(self, answer: Answer) -> Judgement:
         """Tell whether the connection test was answered as it should be."""
-        problem = None
         if not 200 <= answer.status < 300:
-            problem = reading_error(answer, self.host)
-        elif not echoed(answer, self.profile.key.echo):
-            problem = from_answer(FetchError, "wrong_echo", answer, host=self.host)
-        elif not is_json(answer.content_type):
-            problem = from_answer(
-                FetchError, "content_type", answer, host=self.host, expected="JSON"
+            return Judgement(reading_error(answer, self.host))
+        # A token endpoint neither echoes nor signs, and its answer is not to be kept.
+        if self.profile.check_expect == "token":
+            return Judgement()
+        try:
+            self.expect_echo(answer, FetchError)
+            self.expect_genuine(answer)
+        except FetchError as problem:
+            return Judgement(problem)
+        if self.profile.check_expect == "success":
+            return Judgement()
+        if not is_json(answer.content_type):
+            return Judgement(
+                from_answer(FetchError, "content_type", answer, host=self.host, expected="JSON")
             )
-        elif json_object(answer) is None:
-            problem = from_answer(FetchError, "answer_unreadable", answer, host=self.host)
-        return Judgement(problem, (json_object(answer) or {}) if problem is None else {})
-
-    # Requests, for this file and for rest_documents
-
-    def url(self, path: str, values: Mapping[str, str], query: Mapping[str, str] = {}) -> str:
-        """Return the full address of a profile's path."""
-        text = self.base + fill(path, {**self.variables, **values}, url=True)
-        return f"{text}?{urlencode(query)}" if query else text
-
-    def read(
-        self, path: str, values: Mapping[str, str], *, accept: str, method: str = "GET"
-    ) -> Answer:
-        """Request a path of the profile; an answer to another request is an error."""
-        try:
-            address = self.url(path, values)
-        except KeyError:
-            raise build(FetchError, "no_reference") from None
-        return self.read_url(address, accept=accept, method=method)
-
-    def read_url(self, address: str, *, accept: str, method: str = "GET") -> Answer:
-        """Request an address that is known to be the bank's own."""
-        request_id = str(uuid.uuid4())
-        headers = {
-            **self._headers({**self.profile.headers, **self.profile.read_headers}),
-            "X-Request-ID": request_id,
-            "Accept": accept,
-        }
-        try:
-            answer = self.channel.exchange(method, address, request_id=request_id, headers=headers)
-        except Failure as failure:
-            lasting = PROBLEMS[failure.code].permanent or failure.code in _LASTING
-            raise failure.outcome(FetchError if lasting else Unavailable) from None
-        echo = self.profile.key.echo
-        success = 200 <= answer.status < 300
-        if not echoed(answer, echo if success or echo == "ignored" else "checked"):
-            raise from_answer(FetchError, "wrong_echo", answer, host=self.host)
-        return answer
-
-    def expect_success(self, answer: Answer) -> None:
-        """:raises FetchError: for any status but 200 to 299"""
-        if not 200 <= answer.status < 300:
-            raise reading_error(answer, self.host)
-
-    def _headers(self, templates: Mapping[str, str]) -> dict[str, str]:
-        return {name: fill(text, self.variables) for name, text in templates.items()}
+        found = json_object(answer)
+        if found is None:
+            return Judgement(from_answer(FetchError, "answer_unreadable", answer, host=self.host))
+        return Judgement(permissions=found)
 
 
 def _is_uuid(text: str) -> bool:
@@ -361,19 +302,3 @@ def _is_uuid(text: str) -> bool:
         return str(uuid.UUID(text)) == text.lower()
     except ValueError:
         return False
-
-
-def _base(url: str) -> str:
-    """Return the address without a closing slash.
-
-    :raises SettingsError: ``url``
-    """
-    try:
-        parts = urlsplit(url)
-        usable = url.isascii() and url.isprintable() and " " not in url
-        usable = usable and parts.scheme == "https" and parts.hostname and (parts.port or 443) > 0
-    except ValueError:
-        usable = False
-    if not usable or parts.username is not None or parts.query or parts.fragment:
-        raise SettingsError("url", "The bank's address must read https://host[:port][/path].")
-    return url.rstrip("/")

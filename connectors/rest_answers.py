@@ -6,16 +6,21 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote, urlsplit
 
 from dateutil.parser import isoparse
 
 from .http import Answer
 from .interface import FetchError, Outcome, Reason, Unavailable
 from .problems import build
+from .xml_data import xml_object
+
+if TYPE_CHECKING:
+    from .rest_reading import Embedded
 
 OutcomeType = TypeVar("OutcomeType", bound=Outcome)
 
@@ -58,11 +63,60 @@ def json_object(answer: Answer) -> dict[str, Any] | None:
     return data if isinstance(data, dict) else None
 
 
+def data_of(answer: Answer) -> Any:
+    """Return what the answer says as plain data, from JSON or XML; ``None`` where it is neither.
+
+    XML reads as :func:`.xml_data.xml_object` makes it.
+    """
+    if is_xml(answer.content_type):
+        return xml_object(answer.content)
+    if not is_json(answer.content_type):
+        return None
+    try:
+        return parse_json(answer.content)
+    except ValueError:
+        return None
+
+
 def pick(data: Any, path: str) -> Any:
-    """Follow a dotted path through objects; ``None`` where it leads nowhere."""
+    """Follow a dotted path through objects and, by number, lists; ``None`` where it ends.
+
+    The path ``.`` is `data` itself.
+    """
+    if path == ".":
+        return data
     for part in path.split("."):
-        data = data.get(part) if isinstance(data, Mapping) else None
+        if isinstance(data, list) and part.isascii() and part.isdigit():
+            data = data[int(part)] if int(part[:9]) < len(data) else None
+        else:
+            data = data.get(part) if isinstance(data, Mapping) else None
     return data
+
+
+def value_of(answer: Answer, data: Any, place: str | None) -> str | None:
+    """Return the text at `place`: a path into `data`, ``header:Name``, or ``location``.
+
+    ``location`` is the last part of the path in the Location header (RFC 9110, 10.2.2).
+    """
+    if place and place.startswith("header:"):
+        return answer.headers.get(place[len("header:") :].strip(), "").strip() or None
+    if place == "location":
+        path = urlsplit(answer.headers.get("Location", "")).path
+        return unquote(path.rstrip("/").rpartition("/")[2]) or None
+    return pick_text(data, place)
+
+
+def embedded(data: Any, embedded: Embedded) -> bytes | None:
+    """Return a document that is inside an answer; ``None`` where there is none."""
+    text = pick_text(data, embedded.path)
+    if text is None:
+        return None
+    if embedded.form == "text":
+        return text.encode()
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return None
 
 
 def pick_text(data: Any, path: str | None) -> str | None:
@@ -86,29 +140,42 @@ def usable_id(text: str | None) -> str | None:
 
 
 def reasons(answer: Answer) -> tuple[Reason, ...]:
-    """Return what the bank said in ``tppMessages`` (Berlin Group) or problem+json (RFC 9457)."""
-    data = json_object(answer)
-    if data is None:
+    """Return what the bank said, where it says it.
+
+    That is where the profile points, or in ``tppMessages`` (Berlin Group), ``Errors`` (UK Open
+    Banking) or problem+json (RFC 9457).
+    """
+    data = data_of(answer)
+    if answer.said:
+        items = pick(data, answer.said.items) if answer.said.items else data
+        forms = [(answer.said.code, answer.said.text, answer.said.path)]
+    elif not isinstance(data, Mapping):
         return ()
-    messages = data.get("tppMessages")
-    if not isinstance(messages, list):
-        messages = [data] if pick_text(data, "code") or pick_text(data, "title") else []
+    elif isinstance(data.get("tppMessages"), list):
+        items, forms = data["tppMessages"], [("code", "text", "path")]
+    elif isinstance(data.get("Errors"), list):
+        items, forms = data["Errors"], [("ErrorCode", "Message", "Path")]
+    else:
+        items, forms = data, [("code", "text", "path"), ("title", "detail", "path")]
     found = []
-    for message in messages[:_MAX_REASONS]:
-        code = pick_text(message, "code") or pick_text(message, "title") or ""
-        text = pick_text(message, "text") or pick_text(message, "detail") or ""
-        path = pick_text(message, "path") or ""
-        if code or text:
-            found.append(Reason(code[:_MAX_TEXT], text[:_MAX_TEXT], path[:_MAX_TEXT]))
+    for item in (items if isinstance(items, list) else [items])[:_MAX_REASONS]:
+        parts = [_first(item, names) for names in zip(*forms, strict=True)]
+        # A text alone is no error in an answer that may say anything.
+        if parts[0] or (parts[1] and isinstance(items, list)):
+            found.append(Reason(*(part[:_MAX_TEXT] for part in parts)))
     return tuple(found)
 
 
-def echoed(answer: Answer, mode: str) -> bool:
-    """Tell whether the answer is to our request, by its ``X-Request-ID``.
+def _first(item: Any, paths: Iterable[str]) -> str:
+    return next(filter(None, (pick_text(item, path) for path in paths)), "")
+
+
+def echoed(answer: Answer, mode: str, header: str = "X-Request-ID") -> bool:
+    """Tell whether the answer is to our request, by the request's id in a header.
 
     :param mode: "required", "checked" (where present) or "ignored"
     """
-    echo = answer.headers.get("X-Request-ID")
+    echo = answer.headers.get(header)
     if mode == "ignored" or (echo is None and mode == "checked"):
         return True
     return echo is not None and echo.strip().lower() == answer.correlation_id.lower()

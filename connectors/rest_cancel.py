@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .bodies import BODIES
+from .bodies import key_values
 from .interface import Document, NotSent, Receipt
 from .problems import build
-from .rest_answers import json_object, pick_text, status_of, usable_id
+from .rest_answers import data_of, usable_id, value_of
 
 if TYPE_CHECKING:
     from .rest import RestConnector
@@ -37,10 +37,13 @@ def recall(bank: RestConnector, document: Document, key: str) -> Receipt:
         raise build(NotSent, "no_reference")
     headers, body = {"Accept": cancel.accept}, None
     if cancel.body:
-        body, headers["Content-Type"] = BODIES[cancel.body](document)
-    answer = bank.send(cancel.method, address, key, headers, body)
+        values = {**reference, **key_values(key)}
+        body, headers["Content-Type"] = bank.wrapper.wrap(cancel.body, document, values)
+    answer = bank.send(
+        cancel.method, address, bank.key_sent(key), headers, body, rules=cancel.answers
+    )
     means = bank.meaning(answer, cancel.answers)
-    said = status_of(pick_text(json_object(answer), cancel.fields.get("status")))
+    said = bank.status_in(value_of(answer, data_of(answer), cancel.fields.get("status")))
     return bank.make_receipt(
         answer, key, "CANC" if means == "cancelled" else said, reference, means == "duplicate"
     )

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode
 
 from .http import Answer
 from .interface import FetchError, RemoteDocument
 from .problems import build
 from .rest_answers import (
     announced_sha256,
+    data_of,
+    embedded,
     from_answer,
+    is_json,
     is_xml,
-    json_object,
     moment,
     pick,
     pick_text,
     usable_id,
 )
-from .rest_profile import Mailbox, Statements, fill
+from .rest_paging import own_address, pages
+from .rest_reading import Mailbox, Paging, Statements
+from .templates import fill, fill_json
 
 if TYPE_CHECKING:
     from .rest import RestConnector
-
-_MAX_PAGES = 10_000
 
 
 def listing(
@@ -44,30 +46,24 @@ def listing(
 def _mailbox(
     bank: RestConnector, box: Mailbox, kinds: frozenset[str], since: datetime | None
 ) -> Iterator[RemoteDocument]:
-    values = {"kinds": ",".join(sorted(kinds))} if kinds else {}
+    theirs = {ours: name for name, ours in box.kinds.items()}
+    values = {"kinds": ",".join(sorted(theirs.get(kind, kind) for kind in kinds))} if kinds else {}
     if since:
         values["since"] = since.astimezone(timezone.utc).isoformat()
-    address: str | None = bank.url(box.list_path, {}, _query(box.query, values))
-    seen: set[str] = set()
+        values["since_date"] = values["since"][:10]
     faults: list[str] = []
     last: Answer | None = None
-    while address:
-        if address in seen or len(seen) >= _MAX_PAGES:
-            raise build(FetchError, "listing_endless")
-        seen.add(address)
-        last = bank.read_url(address, accept="application/json")
-        bank.expect_success(last)
-        data = json_object(last)
-        items = pick(data, box.items)
+    address = bank.url(box.list_path, {}, _query(box.query, {**bank.variables, **values}))
+    for number, last in enumerate(pages(bank, address, box.next, "application/json"), 1):
+        items = pick(data_of(last), box.items)
         if not isinstance(items, list):
             raise from_answer(FetchError, "listing_unreadable", last)
-        for number, item in enumerate(items):
+        for place, item in enumerate(items, 1):
             remote = _remote(item, box)
             if remote is None:
-                faults.append(f"page {len(seen)}, item {number + 1}")
+                faults.append(f"page {number}, item {place}")
             elif not kinds or remote.kind in kinds:
                 yield remote
-        address = _next(address, pick_text(data, box.next), bank.base)
     # One spoilt line hides no other, but is not passed over in silence either.
     if faults:
         raise build(
@@ -93,6 +89,7 @@ def _remote(item: Any, box: Mailbox) -> RemoteDocument | None:
     identifier, kind = usable_id(text("id")), text("kind")
     if identifier is None or kind is None:
         return None
+    kind = box.kinds.get(kind, kind)
     size = text("size")
     return RemoteDocument(
         id=identifier,
@@ -106,75 +103,106 @@ def _remote(item: Any, box: Mailbox) -> RemoteDocument | None:
     )
 
 
-def _next(current: str, link: str | None, base: str) -> str | None:
-    """Resolve the link to the next page; our credentials go to the bank's own origin only."""
-    if link is None:
-        return None
-    try:
-        address = urljoin(current, link)
-        there, here = urlsplit(address), urlsplit(base)
-        same = (there.scheme, there.hostname, there.port or 443, there.username) == (
-            here.scheme,
-            here.hostname,
-            here.port or 443,
-            None,
-        )
-    except ValueError:
-        same = False
-    if not same:
-        raise build(FetchError, "foreign_link", detail=link[:200])
-    return address
-
-
 def _statements(
     bank: RestConnector, offer: Statements, kinds: frozenset[str], since: datetime | None
 ) -> Iterator[RemoteDocument]:
     """Make one entry per account and kind: from the day of `since` to today."""
     today = bank.now().astimezone(timezone.utc).date()
     start = since.astimezone(timezone.utc).date() if since else today - timedelta(days=offer.days)
-    period = {"date_from": start.isoformat(), "date_to": today.isoformat()}
-    for kind, media_type in sorted(offer.kinds.items()):
+    for kind, how in sorted(offer.kinds.items()):
         if kinds and kind not in kinds:
             continue
         for iban, account in sorted(bank.accounts.items()):
-            query = urlencode(_query(offer.query, {**period, "account": account}))
-            path = bank.url(offer.path, {"account": account})
-            yield RemoteDocument(
-                id=f"{kind}/{account}/{start}/{today}",
-                kind=kind,
-                name=f"{kind}_{iban}_{start}_{today}",
-                href=f"{path}?{query}" if query else path,
-                media_type=media_type,
-            )
+            for first, last in _spans(start, today, offer.span):
+                period = {"date_from": first.isoformat(), "date_to": last.isoformat()}
+                values = {**bank.variables, **period, "account": account}
+                query = urlencode(_query({**offer.query, **how.query}, values))
+                path = bank.url(offer.path, {"account": account})
+                yield RemoteDocument(
+                    id=f"{kind}/{account}/{first}/{last}",
+                    kind=kind,
+                    message_name=how.message_name,
+                    name=f"{kind}_{iban}_{first}_{last}",
+                    href=f"{path}?{query}" if query else path,
+                    media_type=how.accept,
+                )
+
+
+def _spans(start: date, end: date, longest: int | None) -> Iterator[tuple[date, date]]:
+    """Divide a period into parts of at most `longest` days, oldest first."""
+    while longest is not None and (end - start).days >= longest:
+        yield start, start + timedelta(days=longest - 1)
+        start += timedelta(days=longest)
+    yield start, end
 
 
 def fetch(bank: RestConnector, remote: RemoteDocument) -> bytes:
     """Return the document's bytes after checking type, size and digest."""
-    box = bank.profile.mailbox
+    box, offer = bank.profile.mailbox, bank.profile.statements
     if box:
         accept = box.fetch_accept
         answer = bank.read(box.fetch_path, {"id": remote.id}, accept=accept)
-    elif bank.profile.statements and remote.href:
+        _expect(bank, answer, accept)
+    elif offer and remote.href:
         accept = remote.media_type or "application/xml"
-        answer = bank.read_url(_next(bank.base, remote.href, bank.base), accept=accept)
+        address = own_address(bank.base, remote.href, bank.base)
+        how = offer.kinds.get(remote.kind)
+        if how and how.next:
+            return _joined(bank, address, how.next, accept)
+        answer = bank.read_url(address, accept=accept)
+        _expect(bank, answer, accept)
     else:
         raise build(FetchError, "not_offered", what="documents")
+    content = answer.content
+    if box and box.embedded:
+        inside = embedded(data_of(answer), box.embedded)
+        if inside is None:
+            raise from_answer(FetchError, "answer_unreadable", answer, host=bank.host)
+        content = inside
+    size = len(content)
+    if remote.size is not None and remote.size != size:
+        raise build(FetchError, "size_mismatch", size=size, announced=remote.size)
+    # What the answer's own header announces is the digest of the whole answer.
+    for announced, part in (
+        (remote.sha256, content),
+        (announced_sha256(answer.headers), answer.content),
+    ):
+        digest = hashlib.sha256(part).hexdigest()
+        if announced and announced != digest:
+            raise build(FetchError, "digest_mismatch", detail=f"got {digest}, not {announced}")
+    return content
+
+
+def _expect(bank: RestConnector, answer: Answer, accept: str) -> None:
+    """:raises FetchError: where the answer is no document of the type asked for"""
     if answer.status in (404, 410):
         raise from_answer(FetchError, "document_gone", answer)
     bank.expect_success(answer)
-    expected_xml = accept.endswith("xml")
+    media_type = accept.partition(";")[0].strip().lower()
     octets = answer.content_type == "application/octet-stream"
-    fits = is_xml(answer.content_type) if expected_xml else answer.content_type == accept
+    if media_type.endswith("xml"):
+        fits = is_xml(answer.content_type)
+    elif media_type.endswith("json"):
+        fits = is_json(answer.content_type)
+    else:
+        fits = answer.content_type == media_type
     if not (fits or octets):
         raise from_answer(FetchError, "content_type", answer, host=bank.host, expected=accept)
-    size = len(answer.content)
-    if remote.size is not None and remote.size != size:
-        raise build(FetchError, "size_mismatch", size=size, announced=remote.size)
-    digest = hashlib.sha256(answer.content).hexdigest()
-    for announced in (remote.sha256, announced_sha256(answer.headers)):
-        if announced and announced != digest:
-            raise build(FetchError, "digest_mismatch", detail=f"got {digest}, not {announced}")
-    return answer.content
+
+
+def _joined(bank: RestConnector, address: str, paging: Paging, accept: str) -> bytes:
+    """Return all pages of a JSON statement as ``{"pages": [...]}``, each exactly as it was sent."""
+    found, size = [], 0
+    for page in pages(bank, address, paging, accept):
+        _expect(bank, page, accept)
+        if data_of(page) is None:
+            raise from_answer(FetchError, "answer_unreadable", page, host=bank.host)
+        size += len(page.content)
+        if size > bank.profile.max_answer_bytes:
+            limit = bank.profile.max_answer_bytes
+            raise build(FetchError, "answer_too_large", host=bank.host, limit=limit)
+        found.append(page.content.strip())
+    return b'{"pages":[' + b",".join(found) + b"]}"
 
 
 def acknowledge(bank: RestConnector, remote: RemoteDocument) -> None:
@@ -182,11 +210,15 @@ def acknowledge(bank: RestConnector, remote: RemoteDocument) -> None:
     box = bank.profile.mailbox
     if box is None or box.acknowledge_path is None:
         return
+    body = None
+    if box.acknowledge_body is not None:
+        body = fill_json(box.acknowledge_body, {**bank.variables, "id": remote.id})
     answer = bank.read(
         box.acknowledge_path,
         {"id": remote.id},
         accept="application/json",
         method=box.acknowledge_method,
+        body=body,
     )
     if answer.status not in (404, 410):
         bank.expect_success(answer)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .exchange import Exchange
+    from .tokens import TokenStore
 
 
 @dataclass
@@ -65,6 +66,8 @@ class Settings:
     :ivar observer: called with an :class:`.exchange.Exchange` after each HTTP exchange
     :ivar now: the clock, for certificate dates and receipts
 
+    :ivar token_store: where access tokens are kept between calls; without one, in memory
+
     For channels whose messages are signed:
 
     :ivar signing: what we sign with; ``None``: the identity
@@ -86,6 +89,7 @@ class Settings:
     timeouts: Timeouts = field(default_factory=Timeouts)
     observer: Callable[[Exchange], None] | None = field(default=None, repr=False)
     now: Callable[[], datetime] = field(default=_now, repr=False)
+    token_store: TokenStore | None = field(default=None, repr=False)
     signing: Identity | None = None
     signers: Trust | None = None
     crl: bytes | None = field(default=None, repr=False)

@@ -5,7 +5,7 @@ The connectors' own English is what is shown for a code that this table does not
 
 from odoo.tools.translate import LazyTranslate
 
-from ..connectors.interface import FetchError
+from ..connectors.interface import FetchError, NotSent
 
 _lt = LazyTranslate(__name__)
 
@@ -116,6 +116,46 @@ PROBLEMS = {
         _lt("Telephone the bank."),
     ),
     "no_reference": (_lt("The bank's reference of this message is unusable."), BANK),
+    "template_value": (
+        _lt("This bank's profile needs %(what)s, which this message does not have."),
+        _lt("Correct the profile, or choose another payment type."),
+    ),
+    "token_refused": (
+        _lt("The authorisation server %(host)s did not give us a token (HTTP %(status)s)."),
+        _lt("Check client id, secret, certificate and scope with the bank."),
+    ),
+    "token_later": (
+        _lt("The authorisation server %(host)s could not give us a token now (HTTP %(status)s)."),
+        LATER,
+    ),
+    "token_unusable": (
+        _lt("The authorisation server %(host)s answered without a usable token."),
+        BANK,
+    ),
+    "token_unbound": (
+        _lt("The token of %(host)s is bound to another certificate than ours."),
+        _lt("Have the bank register this connection's certificate."),
+    ),
+    "token_rejected": (
+        _lt(
+            "The bank does not accept the access token that it has just given us "
+            "(HTTP %(status)s)."
+        ),
+        _lt("Have the bank check our registration: certificate, scope and contract."),
+    ),
+    "token_busy": (_lt("Another process has been fetching a token for too long."), LATER),
+    "not_authorised_yet": (
+        _lt("The bank has the file and waits until somebody authorises it."),
+        _lt("Authorise the file in the bank's own application."),
+    ),
+    "step_failed": (
+        _lt("The bank did not take the step %(step)s before the order (HTTP %(status)s)."),
+        LATER,
+    ),
+    "wrong_signature": (
+        _lt("The answer of %(host)s is not signed as agreed with the bank."),
+        _lt("Compare the bank's signing certificate on the connection with the bank by telephone."),
+    ),
     "request_invalid": (_lt("The request could not be built."), _lt("See the detail.")),
     "breaker": (_lt("The connection rests after repeated failures."), LATER),
     "read_timeout": (_lt("%(host)s took the request but did not answer in time."), ASK),
@@ -321,8 +361,8 @@ def message(env, outcome):
 def hint(env, outcome):
     """What to do about it, or nothing."""
     known, advice = _problem(outcome.code)
-    # Reading leaves no message in doubt.
-    if advice is ASK and isinstance(outcome, FetchError):
+    # Neither reading nor what was not sent leaves a message in doubt.
+    if advice is ASK and isinstance(outcome, FetchError | NotSent):
         advice = LATER
     return _say(env, advice, {}) if known else outcome.hint
 
