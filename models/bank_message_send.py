@@ -426,7 +426,11 @@ class BankMessage(models.Model):
         if outcome is not None:
             parts += [str(reason) for reason in outcome.reasons]
             parts.append(connector_texts.hint(self.env, outcome))
-        return {"error_code": code, "error": "\n".join(part for part in parts if part)}
+        values = {"error_code": code, "error": "\n".join(part for part in parts if part)}
+        if outcome is not None and outcome.bank_reference:
+            # A consent, say, that the bank gave before the order: the next attempt goes on there.
+            values["bank_reference"] = {**(self.bank_reference or {}), **outcome.bank_reference}
+        return values
 
     def _tell_administrators(self, text):
         """Open a task for each bank administrator of the company, once for each message."""

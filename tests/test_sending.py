@@ -114,6 +114,21 @@ class TestSending(BankConnectCommon):
         self.assertEqual(self.message.state, "delivered")
         self.assertEqual(len(set(self.bank.submitted)), 1, "same key, same bytes")
 
+    def test_what_the_bank_gave_before_the_order_is_handed_back(self):
+        """A consent, say: the next attempt goes on where this one stopped."""
+        given = []
+        self.bank.on_submit = [
+            NotSent("not_authorised_yet", "wait", bank_reference={"consent": "c1"}),
+            lambda document, key: given.append(document.reference) or receipt(key),
+        ]
+        self.run_cron("send")
+        self.assertEqual(self.message.state, "queued")
+        self.assertEqual(self.message.bank_reference, {"consent": "c1"})
+        self.later(hours=1)
+        self.run_cron("send")
+        self.assertEqual(given, [{"consent": "c1"}])
+        self.assertEqual(self.message.bank_reference, {"paymentId": f"P-{self.message.key}"})
+
     def test_the_banks_own_pause_is_respected(self):
         self.bank.on_submit = [NotSent("busy", "Too many requests.", retry_after=7200)]
         self.run_cron("send")
