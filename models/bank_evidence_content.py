@@ -3,19 +3,21 @@ people, rules and audit trail: ``bank_evidence_people``.
 """
 
 import base64
+import binascii
 from pathlib import Path
 
 from odoo import models
 from odoo.exceptions import UserError
 
 from . import evidence_plain
-from .evidence_plain import plain, slices
+from .evidence_plain import plain, slices, stored
 from .evidence_zip import safe_name
 
 VERIFIER = Path(__file__).resolve().parents[1] / "report" / "verify.py"
 README = """Evidence from Odoo, made by Bank Connect: {title}
 
-batches/    each batch: what was sealed, who approved it, its payments and their bills
+batches/    each batch: what was sealed, who had to approve it and did, what approvers were shown
+            of it, its payments and their bills
 bills/      the documents attached to the bills
 messages/   every document exchanged with the bank, byte for byte; messages.json lists them
 ledger/     bookings on the bank's statements, and journal entries
@@ -33,11 +35,6 @@ Take verify.py and the fingerprint from somewhere else than this pack. What the 
 show starts with an apostrophe where a spreadsheet would take it for a formula.
 """
 
-BATCH = (
-    "id name reference company_id journal_id connection_id currency_id execution_date "
-    "service_level instant batch_booking state preparer_id payment_count amount_total seal "
-    "sealed_erased_date note create_date"
-).split()
 PAYMENT = (
     "id name end_to_end_id uetr date amount currency_id partner_id state bank_status "
     "bank_status_date bank_reason bank_reason_text bank_reference bank_booked bank_returned "
@@ -114,7 +111,7 @@ class BankEvidenceContent(models.AbstractModel):
         bills = set()
         for batch in slices(batches, 1):
             folder = f"batches/{batch.reference}"
-            pack.add_json(f"{folder}/batch.json", plain(batch, BATCH))
+            pack.add_json(f"{folder}/batch.json", self._batch(batch))
             if batch.sealed_content:
                 pack.add(f"{folder}/sealed.json", batch.sealed_content.encode())
             self._write_decisions(pack, folder, batch)
@@ -122,7 +119,16 @@ class BankEvidenceContent(models.AbstractModel):
             bills |= self._write_bills(pack, folder, batch)
         self._write_attachments(pack, bills)
 
+    def _batch(self, batch):
+        names = [name for name in stored(batch) if name != "sealed_content"]
+        return {**plain(batch, names), "seal_signature": batch.seal_signature or None}
+
     def _write_decisions(self, pack, folder, batch):
+        """What had to be approved, what the approvers were shown, and what they decided."""
+        for name, model in (("steps", "bank.approval.step"), ("flags", "bank.payment.flag")):
+            found = self.env[model].search([("batch_id", "=", batch.id)], order="id")
+            rows = (plain(each) for part in slices(found) for each in part)
+            pack.add_table(f"{folder}/{name}", stored(found), rows)
         approvals = [self._approval(approval) for approval in batch.approval_ids.sorted("id")]
         pack.add_json(f"{folder}/approvals.json", approvals)
         resolutions = self.env["bank.resolution"].search(
@@ -185,15 +191,21 @@ class BankEvidenceContent(models.AbstractModel):
         pack.add_table(
             f"{folder}/bills",
             BILL,
-            (self._bill(bill) for part in slices(bills) for bill in part),
+            (self._bill(bill, lines) for bill, lines in self._with_lines(bills)),
         )
         return ids
 
-    def _bill(self, bill):
-        lines = bill.invoice_line_ids.filtered(lambda line: line.display_type == "product")
+    def _with_lines(self, bills):
+        """Each bill with its lines; those of a slice of bills are read together."""
+        for part in slices(bills):
+            everyones = part.invoice_line_ids.ids
+            for bill in part:
+                yield bill, bill.invoice_line_ids.sorted("id").with_prefetch(everyones)
+
+    def _bill(self, bill, lines):
         return {
             **plain(bill, BILL),
-            "lines": [plain(line, LINE) for line in lines.sorted("id")],
+            "lines": [plain(line, LINE) for line in lines if line.display_type == "product"],
         }
 
     def _write_attachments(self, pack, bill_ids):
@@ -230,8 +242,7 @@ class BankEvidenceContent(models.AbstractModel):
                 name = f"{message.id}-{safe_name(message.name)}"
                 row["path"] = f"messages/{message.direction}/{name}"
                 # As they are, altered or not: the verifier is to see it.
-                content = message.with_context(bin_size=False).content or b""
-                pack.add(row["path"], base64.b64decode(content))
+                pack.add(row["path"], _bytes(message.with_context(bin_size=False).content))
             rows.append(row)
         pack.add_json("messages/messages.json", rows)
 
@@ -256,3 +267,11 @@ class BankEvidenceContent(models.AbstractModel):
                 ]
             )
         return found.sorted("id")
+
+
+def _bytes(content):
+    """What a binary field holds; as it stands where somebody wrote into it what is no base64."""
+    try:
+        return base64.b64decode(content or b"")
+    except binascii.Error:
+        return content

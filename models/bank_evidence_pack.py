@@ -11,6 +11,7 @@ from datetime import timezone
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from psycopg2 import InterfaceError, OperationalError
 
 from . import keyring
 from .evidence_zip import EvidenceZip
@@ -141,10 +142,14 @@ class BankEvidencePack(models.Model):
         except keyring.KeyringError as error:
             text = self.env["bank.connection"]._keyring_message(error)
             self.write({"state": "failed", "error": text})
-        except OSError as error:
+        except (OperationalError, InterfaceError):
+            raise  # the database's trouble, not the pack's: tried again
+        except Exception as error:
+            # Whatever it is, the packs of others go on; the log has the trace.
             _logger.warning("Evidence pack %s can't be made", self.id, exc_info=True)
+            self.env.invalidate_all()
             self.write(
-                {"state": "failed", "error": self.env._("It could not be written: %s", error)}
+                {"state": "failed", "error": self.env._("It could not be made: %s", error)}
             )
 
     def _write_pack(self, file):

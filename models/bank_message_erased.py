@@ -3,6 +3,8 @@ import json
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .engine import ENGINE
+
 
 class BankMessage(models.Model):
     """A document whose retention has ended: its bytes are gone, the proof of them stays."""
@@ -63,12 +65,17 @@ class BankPaymentBatch(models.Model):
         return super()._guarded_fields() | {"sealed_erased_date"}
 
     def _erase_sealed(self):
-        """Erase the sealed copies and the texts on their payments; digests stay."""
+        """Erase the sealed copies, the texts on their payments and what was said of them.
+
+        Digests, decisions and their signatures stay.
+        """
         self._engine().write(
             {"sealed_content": False, "sealed_erased_date": fields.Datetime.now()}
         )
         payments = self._engine().payment_ids.with_context(tracking_disable=True)
         payments._bank_erase_texts()
+        flags = self.env["bank.payment.flag"].sudo().search([("batch_id", "in", self.ids)])
+        flags.with_context(bank_engine=ENGINE).unlink()
 
     def _sealed_payments(self):
         """What was sealed of each payment; empty where the copy is gone."""

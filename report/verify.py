@@ -7,9 +7,7 @@ Take this file and the fingerprint from somewhere else than the pack: whoever fo
 the verifier in it too. The fingerprint is shown in Odoo, on the pack and in its list.
 
 It says what it checked and what is wrong; the exit code is 0 when nothing is wrong, else 1.
-
-Sources: Ed25519 after RFC 8032, section 5.1.7; pain.001 as ISO 20022 names its elements. It
-shares no line of code with the module whose work it judges.
+Ed25519 after RFC 8032, section 5.1.7. No line of it is shared with the module that it judges.
 """
 
 import argparse
@@ -23,7 +21,6 @@ import zipfile
 
 FORMAT = "bank-connect-evidence/1"
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig.json"
-CHUNK = 1 << 20
 # What SEPA's Latin character set carries as it stands (EPC132-08, section 1.4).
 PLAIN = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-?:().,'+ ")
 
@@ -71,10 +68,8 @@ def _add(first, second):
 def _times(scalar, point):
     result = (0, 1, 1, 0)
     while scalar:
-        if scalar & 1:
-            result = _add(result, point)
-        point = _add(point, point)
-        scalar >>= 1
+        result = _add(result, point) if scalar & 1 else result
+        point, scalar = _add(point, point), scalar >> 1
     return result
 
 
@@ -106,11 +101,9 @@ class Verifier:
     """Goes through a pack; ``faults`` is what is wrong, ``notes`` what a person should know."""
 
     def __init__(self, pack, fingerprint=None):
-        self.pack = pack
-        self.fingerprint = fingerprint
+        self.pack, self.fingerprint = pack, fingerprint
         self.faults, self.notes, self.checked = [], [], []
-        self.names = set()
-        self.hashes = {}
+        self.names, self.hashes = set(), {}
 
     def run(self):
         """Check everything; a part that can't be read is a fault and ends nothing else."""
@@ -150,9 +143,8 @@ class Verifier:
                 "own: compare it with the one that Odoo shows, or use --fingerprint."
             )
         elif _bare(self.fingerprint) != _bare(found):
-            self.faults.append(
-                f"{SIGNATURE}: signed by another key: {found}, expected {self.fingerprint}."
-            )
+            keys = f"{found}, expected {self.fingerprint}"
+            self.faults.append(f"{SIGNATURE}: signed by another key: {keys}.")
         else:
             self.checked.append("The list of files is signed by the expected key.")
         manifest = json.loads(content.decode("utf-8"))
@@ -165,10 +157,9 @@ class Verifier:
         listed = {entry["path"]: entry for entry in manifest["files"]}
         if len(listed) != len(manifest["files"]):
             self.faults.append(f"{MANIFEST}: lists a file twice.")
-        for name in sorted(set(listed) - self.names):
-            self.faults.append(f"{name}: is missing.")
-        for name in sorted(self.names - set(listed) - {MANIFEST, SIGNATURE}):
-            self.faults.append(f"{name}: was added, it is not in the list.")
+        more = self.names - set(listed) - {MANIFEST, SIGNATURE}
+        self.faults += [f"{name}: is missing." for name in sorted(set(listed) - self.names)]
+        self.faults += [f"{name}: was added, it is not in the list." for name in sorted(more)]
         for name in sorted(set(listed) & self.names):
             self._try(name, self._check_file, name, listed[name])
         self.checked.append(f"Files compared with the list: {len(listed)}.")
@@ -176,15 +167,14 @@ class Verifier:
     def _check_file(self, name, entry):
         digest, size = hashlib.sha256(), 0
         with self.pack.open(name) as stream:
-            for chunk in iter(lambda: stream.read(CHUNK), b""):
+            for chunk in iter(lambda: stream.read(1 << 20), b""):
                 digest.update(chunk)
                 size += len(chunk)
         self.hashes[name] = digest.hexdigest()
         if (self.hashes[name], size) != (entry["sha256"], entry["size"]):
-            self.faults.append(
-                f"{name}: was changed: {size} bytes with SHA-256 {self.hashes[name]}, the list "
-                f"says {entry['size']} bytes with {entry['sha256']}."
-            )
+            said = f"the list says {entry['size']} bytes with {entry['sha256']}"
+            found = f"{size} bytes with SHA-256 {self.hashes[name]}"
+            self.faults.append(f"{name}: was changed: {found}, {said}.")
 
     def check_messages(self):
         messages = self.load("messages/messages.json")
@@ -193,36 +183,24 @@ class Verifier:
             if message["erased_date"]:
                 erased += 1
             elif self.hashes.get(message["path"]) != message["sha256"]:
-                self.faults.append(
-                    f"{message['path']}: these are not the bytes of {message['name']}, whose "
-                    f"SHA-256 was recorded as {message['sha256']}."
-                )
+                what = f"{message['name']}, whose SHA-256 was recorded as {message['sha256']}"
+                self.faults.append(f"{message['path']}: these are not the bytes of {what}.")
         self.checked.append(f"Documents compared with their SHA-256: {len(messages) - erased}.")
         if erased:
-            self.notes.append(
-                f"Documents erased when their retention ended, their SHA-256 kept: {erased}."
-            )
+            self.notes.append(f"Documents erased after retention, their SHA-256 kept: {erased}.")
         return messages
 
     def check_batch(self, folder, messages):
         batch = self.load(f"{folder}/batch.json")
-        approvals = self.load(f"{folder}/approvals.json")
-        sent = [
-            message
-            for message in messages
-            if message["batch"] == batch["reference"]
-            and message["direction"] == "out"
-            and message["purpose"] == "payment"
-        ]
+        wanted = (batch["reference"], "out", "payment")
+        told = ("batch", "direction", "purpose")
+        sent = [message for message in messages if tuple(message[key] for key in told) == wanted]
         if sent:
-            self._check_approvals(f"{folder}/approvals.json", batch, approvals)
+            self._try(f"{folder}/approvals.json", self._check_approvals, folder, batch)
         if batch["sealed_erased_date"]:
-            self.notes.append(
-                f"{folder}: the sealed text was erased on {batch['sealed_erased_date']}, its "
-                "digest kept: amounts can't be compared any more."
-            )
-            return
-        if not batch["seal"]:
+            gone = f"the sealed text was erased on {batch['sealed_erased_date']}, its digest kept"
+            self.notes.append(f"{folder}: {gone}: amounts can't be compared any more.")
+        if batch["sealed_erased_date"] or not batch["seal"]:
             return
         content = self.pack.read(f"{folder}/sealed.json")
         digest, seal = hashlib.sha256(content).hexdigest(), batch["seal"]
@@ -233,11 +211,20 @@ class Verifier:
             if not message["erased_date"]:
                 self._try(message["path"], self._compare, message["path"], sealed)
 
-    def _check_approvals(self, name, batch, approvals):
-        given = [approval for approval in approvals if approval["decision"] == "approved"]
-        valid = [approval for approval in given if approval["seal"] == batch["seal"]]
+    def _check_approvals(self, folder, batch):
+        """Whether the people that the rules asked for approved exactly what is sealed."""
+        name = f"{folder}/approvals.json"
+        asked = (batch["seal"], batch["approval_requirement"])
+        valid, steps = (
+            [entry for entry in self.load(file) if (entry["seal"], entry["requirement"]) == asked]
+            for file in (name, f"{folder}/steps.json")
+        )
+        valid = [entry for entry in valid if entry["decision"] == "approved"]
         if not valid:
             self.faults.append(f"{name}: nobody approved what is sealed, yet it was released.")
+        elif not steps or unmet(steps, valid):
+            lacking = ", ".join(unmet(steps, valid)) or "all, none is written down"
+            self.faults.append(f"{name}: released without the approvals of level: {lacking}.")
         for approval in valid:
             who = approval["user_id"]
             if who["id"] == batch["preparer_id"]["id"]:
@@ -274,13 +261,12 @@ class Verifier:
 
     def _compare_payment(self, name, key, transfer, payment):
         amount = transfer.find("{*}Amt/{*}InstdAmt")
-        agent = _text(transfer, "CdtrAgt/FinInstnId/BICFI")
-        agent = agent or _text(transfer, "CdtrAgt/FinInstnId/BIC")
+        agent = "CdtrAgt/FinInstnId/BIC"
         exact = {
             "amount": (_decimal(amount.text), _decimal(payment["amount"])),
             "currency": (amount.get("Ccy"), payment["currency"]),
             "account": (_account(transfer, "CdtrAcct"), _number(payment["account"])),
-            "BIC": (agent, payment["bic"]),
+            "BIC": (_text(transfer, agent + "FI") or _text(transfer, agent), payment["bic"]),
         }
         texts = {"payee": (_text(transfer, "Cdtr/Nm"), payment["payee"]["name"])}
         if payment["creditor_reference"]:
@@ -291,10 +277,10 @@ class Verifier:
             texts["text"] = ("".join(lines), payment["text"])
         wrong = {what: pair for what, pair in exact.items() if pair[0] != pair[1]}
         wrong.update({what: pair for what, pair in texts.items() if not carried(*reversed(pair))})
-        for what, (left, sealed) in sorted(wrong.items()):
-            self.faults.append(
-                f"{name}: payment {key}: {what} {left!r} left, but {sealed!r} was sealed."
-            )
+        self.faults += [
+            f"{name}: payment {key}: {what} {left!r} left, but {sealed!r} was sealed."
+            for what, (left, sealed) in sorted(wrong.items())
+        ]
 
     def check_audit(self):
         """Follow the chain from its first line in the pack to its head."""
@@ -303,9 +289,9 @@ class Verifier:
             for line in stream:
                 event = json.loads(line.decode("utf-8"))
                 where = f"audit/events.jsonl: event {event['position']}"
-                if before is not None and event["position"] != before + 1:
+                if before and event["position"] != before + 1:
                     self.faults.append(f"{where}: follows event {before}, something is missing.")
-                if hash_before is not None and event["previous"] != hash_before:
+                if before and event["previous"] != hash_before:
                     self.faults.append(f"{where}: does not follow from the one before it.")
                 if "content" in event:
                     shown += 1
@@ -319,9 +305,8 @@ class Verifier:
         head = self.load("audit/head.json")
         if (head["position"], head["hash"]) != (before, hash_before):
             self.faults.append("audit/head.json: the chain does not end where its head says.")
-        self.checked.append(
-            f"Audit trail followed to event {before or 0}; events shown in full: {shown}."
-        )
+        followed = f"Audit trail followed to event {before or 0}"
+        self.checked.append(f"{followed}; events shown in full: {shown}.")
 
 
 # -- reading ----------------------------------------------------------------------------------
@@ -338,13 +323,31 @@ def carried(sealed, left):
         return True
     places = {0}
     for char in unicodedata.normalize("NFKD", sealed):
-        if unicodedata.category(char) in ("Mn", "Cf"):
-            continue
         if char in PLAIN:
             places = {place + 1 for place in places if left[place : place + 1] == char}
-        else:
+        elif unicodedata.category(char) not in ("Mn", "Cf"):
             places = {place + width for place in places for width in (1, 2, 3)}
     return len(left) in places
+
+
+def unmet(steps, approvals):
+    """Levels that lack people, when each person counts for one level of those open to them."""
+    seats = [step for step in steps for _number in range(step["people"])]
+    people = {entry["user_id"]["id"]: set(entry["counts_for"].split()) for entry in approvals}
+    holder = {}
+
+    def sit(person, seen):
+        for seat, step in enumerate(seats):
+            if seat not in seen and str(step["number"]) in people[person]:
+                seen.add(seat)
+                if seat not in holder or sit(holder[seat], seen):
+                    holder[seat] = person
+                    return True
+        return False
+
+    for person in people:
+        sit(person, set())
+    return sorted({step["level_name"] for seat, step in enumerate(seats) if seat not in holder})
 
 
 def _text(element, path):
@@ -372,10 +375,7 @@ def _bare(fingerprint):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(
-        description="Verify an evidence pack of Bank Connect.",
-        epilog="Exit code: 0 when nothing is wrong, else 1.",
-    )
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("pack", help="the ZIP file")
     parser.add_argument("--fingerprint", help="of the signing key, as Odoo shows it")
     options = parser.parse_args(arguments)
@@ -392,7 +392,7 @@ def main(arguments=None):
     for label, line in said:
         # What a pack calls its files is not to steer anybody's screen.
         print(label, "".join(char if char.isprintable() else "?" for char in line))
-    print("Nothing is wrong." if not verifier.faults else f"Faults: {len(verifier.faults)}.")
+    print(f"Faults: {len(verifier.faults)}." if verifier.faults else "Nothing is wrong.")
     return 1 if verifier.faults else 0
 
 

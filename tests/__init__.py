@@ -14,6 +14,7 @@ from . import (
     test_message,
     test_monitor,
     test_payee_account,
+    test_privacy,
     test_recall,
     test_recall_decision,
     test_recall_withdraw,

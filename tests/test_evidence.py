@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tools import mute_logger
 
 from .common import MODULE, BankConnectCommon
 from .documents import camt, paid, pain002
@@ -28,9 +29,10 @@ class EvidenceCommon(BankConnectCommon):
         super().setUp()
         self.batch = self.processed_batch()
 
-    def processed_batch(self):
+    def processed_batch(self, more=0):
         """Bills with their documents, sent, answered and booked."""
         bills = self.new_bill(100, ref="INV-A") + self.new_bill(50.25, ref="INV-B")
+        bills = bills.union(*(self.new_bill(10 + number) for number in range(more)))
         self.env["ir.attachment"].create(
             {
                 "name": "../Rechnung Nr. 1.pdf",
@@ -146,6 +148,11 @@ class TestEvidence(EvidenceCommon):
         self.assertEqual(approval["user_id"]["name"], "Approver")
         self.assertTrue(approval["signature_valid"])
         self.assertTrue(approval["signature"])
+        (step,) = json.loads(files[f"{folder}/steps.json"])
+        self.assertEqual(step["requirement"], approval["requirement"])
+        flags = json.loads(files[f"{folder}/flags.json"])
+        self.assertIn("first_payment", {flag["code"] for flag in flags})
+        self.assertTrue(json.loads(files["rules/bank.approval.rule.json"]))
         payments = json.loads(files[f"{folder}/payments.json"])
         self.assertEqual([pay["amount"] for pay in payments], ["100.00", "50.25"])
         self.assertEqual(payments[0]["bills"], [self.bill_names()[0]])
@@ -237,6 +244,11 @@ class TestEvidence(EvidenceCommon):
             approvals[0]["user_id"]["id"] = self.preparer.id
             files[f"{folder}/approvals.json"] = json.dumps(approvals).encode()
 
+        def one_more_person(files):
+            steps = json.loads(files[f"{folder}/steps.json"])
+            steps[0]["people"] += 1
+            files[f"{folder}/steps.json"] = json.dumps(steps).encode()
+
         def an_event(files):
             lines = files["audit/events.jsonl"].splitlines(keepends=True)
             del lines[-2]
@@ -250,6 +262,7 @@ class TestEvidence(EvidenceCommon):
             (another_message(b"INV-A", b"INV-X"), "text .* left, but"),
             (no_approval, "nobody approved what is sealed"),
             (own_approval, "prepared it as well"),
+            (one_more_person, "released without the approvals of level"),
             (an_event, "something is missing"),
         ):
             with self.subTest(named=named):
@@ -261,14 +274,15 @@ class TestEvidence(EvidenceCommon):
 
     def test_bytes_altered_in_the_database_are_packed_and_named(self):
         message = self.message_of(self.batch)
-        self.env.cr.execute(
-            "UPDATE bank_message SET content = %s WHERE id = %s", (b"AAAA", message.id)
-        )
-        message.invalidate_recordset()
-        pack = self.pack()
-        code, said = self.verify(self.content(pack), pack.key_fingerprint)
-        self.assertEqual(code, 1)
-        self.assertIn(f"these are not the bytes of {message.name}", said)
+        for altered in (b"AAAA", b"no base64"):
+            self.env.cr.execute(
+                "UPDATE bank_message SET content = %s WHERE id = %s", (altered, message.id)
+            )
+            message.invalidate_recordset()
+            pack = self.pack()
+            code, said = self.verify(self.content(pack), pack.key_fingerprint)
+            self.assertEqual(code, 1)
+            self.assertIn(f"these are not the bytes of {message.name}", said)
 
     def test_an_approval_altered_in_the_database_is_named(self):
         self.env.cr.execute(
@@ -327,6 +341,17 @@ class TestEvidence(EvidenceCommon):
         self.assertIn("'=cmd", sheet)
         self.assertNotIn(",=cmd", sheet)
 
+    def test_the_number_of_queries_does_not_grow_with_the_payments(self):
+        counts = []
+        for batch in (self.batch, self.processed_batch(more=12)):
+            pack = self.request(batch=batch).sudo()
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            pack._write_pack(io.BytesIO())
+            counts.append(self.env.cr.sql_log_count - before)
+        self.assertLess(counts[1] - counts[0], 4, counts)
+
     # -- who ----------------------------------------------------------------------------------
 
     def test_auditors_and_administrators_only(self):
@@ -381,6 +406,21 @@ class TestEvidence(EvidenceCommon):
             self.run_cron("evidence")
         self.assertEqual(pack.state, "failed")
         self.assertIn("No master key", pack.error)
+
+    @mute_logger(f"odoo.addons.{MODULE}.models.bank_evidence_pack")
+    def test_a_pack_that_fails_holds_up_no_other(self):
+        broken, good = self.request(), self.request(self.admin)
+        write = type(broken)._write_pack
+
+        def fail_once(pack, file):
+            if pack == broken:
+                raise ZeroDivisionError("unforeseen")
+            write(pack, file)
+
+        with patch.object(type(broken), "_write_pack", fail_once):
+            self.run_cron("evidence")
+        self.assertEqual((broken.state, good.state), ("failed", "ready"))
+        self.assertIn("unforeseen", broken.error)
 
     def test_a_pack_altered_after_it_was_made_is_not_handed_out(self):
         pack = self.pack()

@@ -112,6 +112,29 @@ def test_amounts_are_compared_without_rounding(first, second, same):
     assert (verify._decimal(first) == verify._decimal(second)) is same
 
 
+@pytest.mark.parametrize(
+    ("people", "steps", "lacking"),
+    [
+        ({1: "1"}, {1: 1}, []),
+        ({1: "1"}, {1: 2}, ["level 1"]),
+        # One person counts once, wherever they might count.
+        ({1: "1 2"}, {1: 1, 2: 1}, ["level 2"]),
+        ({1: "1 2", 2: "1"}, {1: 1, 2: 1}, []),
+        ({1: "1 2", 2: "1", 3: "2 3"}, {1: 1, 2: 1, 3: 1}, []),
+        ({1: "2", 2: "2"}, {1: 1, 2: 1}, ["level 1"]),
+    ],
+)
+def test_who_fills_which_level(people, steps, lacking):
+    approvals = [
+        {"user_id": {"id": person}, "counts_for": numbers} for person, numbers in people.items()
+    ]
+    levels = [
+        {"number": number, "people": count, "level_name": f"level {number}"}
+        for number, count in steps.items()
+    ]
+    assert verify.unmet(levels, approvals) == lacking
+
+
 def test_it_runs_on_old_pythons_and_needs_nothing_else():
     """Its syntax is that of Python 3.8, and all that it imports comes with Python."""
     tree = ast.parse(PATH.read_text("utf-8"), feature_version=(3, 8))
