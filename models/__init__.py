@@ -71,6 +71,7 @@ from . import (
     bank_message_preview,
     account_journal_dashboard,
     bank_message_erased,
+    bank_account_change_erased,
     bank_retention,
     bank_retention_due,
     bank_evidence_pack,

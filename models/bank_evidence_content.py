@@ -17,7 +17,7 @@ VERIFIER = Path(__file__).resolve().parents[1] / "report" / "verify.py"
 README = """Evidence from Odoo, made by Bank Connect: {title}
 
 batches/    each batch: what was sealed, who had to approve it and did, what approvers were shown
-            of it, its payments and their bills
+            of it, how payees' accounts were confirmed, its payments and their bills
 bills/      the documents attached to the bills
 messages/   every document exchanged with the bank, byte for byte; messages.json lists them
 ledger/     bookings on the bank's statements, and journal entries
@@ -115,6 +115,7 @@ class BankEvidenceContent(models.AbstractModel):
             if batch.sealed_content:
                 pack.add(f"{folder}/sealed.json", batch.sealed_content.encode())
             self._write_decisions(pack, folder, batch)
+            self._write_account_changes(pack, folder, batch)
             self._write_payments(pack, folder, batch)
             bills |= self._write_bills(pack, folder, batch)
         self._write_attachments(pack, bills)
@@ -139,6 +140,22 @@ class BankEvidenceContent(models.AbstractModel):
             for attachment in resolution.evidence_ids.sorted("id"):
                 name = f"{attachment.id}-{safe_name(attachment.name)}"
                 pack.add(f"{folder}/resolutions/{name}", attachment.raw or b"")
+
+    def _write_account_changes(self, pack, folder, batch):
+        """What was changed about the payees' accounts, and who confirmed it how."""
+        paid_to = self.env["account.payment"]._read_group(
+            [("bank_batch_id", "=", batch.id)], ["partner_bank_id"]
+        )
+        accounts = [account.id for (account,) in paid_to]
+        changes = self.env["bank.account.change"].search(
+            [("account_id", "in", accounts)], order="id"
+        )
+        evidence = changes.evidence_ids.sorted("id")
+        rows = (plain(change) for part in slices(changes) for change in part)
+        pack.add_table(f"{folder}/account_changes", stored(changes), rows)
+        for attachment in slices(evidence, 1):
+            name = f"{attachment.id}-{safe_name(attachment.name)}"
+            pack.add(f"{folder}/account_changes/{name}", attachment.raw or b"")
 
     def _approval(self, approval):
         try:

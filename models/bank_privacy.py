@@ -120,13 +120,18 @@ class BankPrivacy(models.AbstractModel):
             ],
             "evidence_packs": self._packs(batches).mapped("name"),
         }
-        if "bank.account.change" in self.env:
-            changes = self.env["bank.account.change"].sudo()
-            domain = [("account_id", "in", person.bank_ids.ids)]
-            held["account_changes"] = [
-                plain(change) for change in changes.search(domain, order="id")
-            ]
+        held["account_changes"] = [plain(change) for change in self._account_changes(partner)]
         return held
+
+    @api.model
+    def _account_changes(self, partner):
+        # sudo: see `_payments`. Accounts that are not used any more are the person's as well.
+        accounts = self.env["res.partner.bank"].sudo().with_context(active_test=False)
+        accounts = accounts.search([("partner_id", "child_of", partner.ids)])
+        changes = self.env["bank.account.change"].sudo()
+        companies = [*self.env.companies.ids, False]
+        domain = [("account_id", "in", accounts.ids), ("company_id", "in", companies)]
+        return changes.search(domain, order="id")
 
     def _sealed_of(self, batch, payments):
         mine = set(payments.mapped("end_to_end_id"))
@@ -156,6 +161,7 @@ class BankPrivacy(models.AbstractModel):
             ("outgoing", self.env._("documents to the bank"), batches.message_ids_bank),
             ("incoming", self.env._("documents from the bank"), self._documents(partner, batches)),
             ("seal", self.env._("sealed copies of batches"), batches),
+            ("account", self.env._("changes of accounts"), self._account_changes(partner)),
             # No law asks to keep what was never sent.
             ("unsent", self.env._("sealed copies of batches that never left"), batches),
         ):
@@ -195,7 +201,8 @@ class BankPrivacy(models.AbstractModel):
         due, found = self.env["bank.retention.due"], records.browse()
         for cutoff, companies in self.env["bank.retention"].sudo()._cutoffs(kind).items():
             age = None if kind == "unsent" else cutoff
-            companies &= self.env.companies
+            # An account may be every company's; the records were chosen by company already.
+            companies &= companies if kind == "account" else self.env.companies
             found |= due._due(kind, companies, age, only=records)
         return found
 
@@ -235,8 +242,9 @@ class BankPrivacy(models.AbstractModel):
         )
         told.append(
             self.env._(
-                "Not touched: the audit trail. It can't be changed by anybody, and tells of people "
-                "who act, of records by their number, and of accounts by their last digits."
+                "Not touched: the audit trail. It can't be changed by anybody. It tells of people "
+                "who act, of records by their number, of accounts by their last digits, and names "
+                "a payee only where an account was entered, changed or confirmed."
             )
         )
         return told

@@ -115,6 +115,16 @@ class BankRetentionDue(models.AbstractModel):
                 "bank.payment.batch", "batch", SQL("%s AND %s", batch, NEVER_LEFT),
                 SQL("batch.create_date"),
             ),
+            # Accounts that companies share follow the first company.
+            "account": ("bank.account.change", "change", SQL(
+                """
+                SELECT change.id
+                  FROM bank_account_change change
+                  JOIN res_company company
+                    ON company.id = COALESCE(change.company_id, (SELECT min(id) FROM res_company))
+                 WHERE change.erased_date IS NULL AND change.state IN ('confirmed', 'refused')
+                """
+            ), SQL("change.decided_on")),
             "alert": ("bank.alert", "alert", SQL(
                 """
                 SELECT alert.id
@@ -141,6 +151,8 @@ class BankRetentionDue(models.AbstractModel):
             records._erase_bytes()
         elif kind in ("seal", "unsent"):
             records._erase_sealed()
+        elif kind == "account":
+            records._erase_values()
         elif kind == "pack":
             records._erase()
         else:

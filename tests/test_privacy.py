@@ -22,7 +22,9 @@ class PrivacyCommon(EvidenceCommon):
         for record in records:
             columns = [
                 name
-                for name in ("create_date", "execution_date", "closed_on", "ready_date")
+                for name in (
+                    "create_date", "execution_date", "closed_on", "ready_date", "decided_on"
+                )
                 if name in record._fields
             ]
             for name in columns:
@@ -298,7 +300,9 @@ class TestPrivacy(PrivacyCommon):
     def test_all_of_it_goes_when_its_time_is_over(self):
         """No trace of the person is left in what is ours; every digest is."""
         documents = self.documents(self.batch)
-        self.age(documents, self.batch)
+        changes = self.env["bank.privacy"]._account_changes(self.vendor)
+        self.assertIn("confirmed", changes.mapped("state"))
+        self.age(documents, self.batch, changes)
         seal, sums = self.batch.seal, documents.mapped("sha256")
         wizard = self.wizard()
         wizard.action_erase()
@@ -307,8 +311,12 @@ class TestPrivacy(PrivacyCommon):
             self.assert_erased(message)
         self.assertFalse(self.batch.sealed_content)
         self.assertEqual((self.batch.seal, documents.mapped("sha256")), (seal, sums))
+        for change in changes.filtered(lambda change: change.state == "confirmed"):
+            self.assertFalse(change.payee or change.number or change.values or change.note)
+            self.assertTrue(change.erased_sha256 and change.decider_id)
         self.env.flush_all()
-        for table in ("bank_message", "bank_payment_batch", "bank_approval", "bank_audit_event"):
+        tables = ("bank_account_change", "bank_payment_flag", "bank_message")
+        for table in (*tables, "bank_payment_batch", "bank_approval", "bank_audit_event"):
             self.env.cr.execute(f'SELECT count(*) FROM {table} t WHERE t::text LIKE %s',
                                 (f"%{self.vendor.bank_ids.sanitized_acc_number}%",))
             self.assertEqual(self.env.cr.fetchone()[0], 0, table)
