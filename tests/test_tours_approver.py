@@ -10,6 +10,7 @@ class ApproverTours(TourCommon):
         super().setUpClass()
         cls.other = cls.new_vendor("Acme Ltd", 2)
         cls.other.bank_ids.acc_holder_name = "Ivan Petrov"
+        cls.confirm(cls.other.bank_ids)
         cls.good = cls.new_bill(100, ref="INV-GOOD")
         cls.big = cls.new_bill(500, vendor=cls.other, ref="INV-BIG")
 
