@@ -102,6 +102,7 @@ class BankEvidencePack(models.Model):
         if not pack:
             pack = packs.create({**scope, "purpose": purpose})
             pack._note_access("evidence_requested", purpose=purpose or "")
+        # sudo: scheduled actions are the administrator's; waking ours changes none of them.
         self.env.ref("account_bank_connect.cron_evidence").sudo()._trigger()
         return pack.with_env(self.env)
 
