@@ -34,6 +34,7 @@
         "data/mail_templates.xml",
         "wizards/bank_send_wizard_views.xml",
         "wizards/bank_reject_wizard_views.xml",
+        "wizards/bank_approval_views.xml",
         "wizards/bank_resolve_wizard_views.xml",
         "wizards/bank_recall_wizard_views.xml",
         "wizards/bank_certificate_wizard_views.xml",

@@ -24,6 +24,7 @@ from . import (
     bank_approval_match,
     bank_approval_step,
     bank_approval_substitute,
+    bank_approval_check,
     bank_batch_requirement,
     bank_batch_standing,
     bank_step_up,

@@ -9,6 +9,9 @@ from odoo.tools import SQL
 # A payment counts as made once its batch was approved, unless the bank did not execute it.
 MADE_STATES = ("approved", "sending", "uncertain", "sent", "accepted", "settled")
 
+# What changes an account; that it was held or asked about changes nothing of it.
+ACCOUNT_CHANGES = ("created", "changed", "bank", "payee")
+
 
 @dataclass(frozen=True)
 class Payee:
@@ -80,9 +83,9 @@ def of_payees(env, pairs, company, batch=None):
     """
     pairs = sorted({(partner, account or 0) for partner, account in pairs})
     env.flush_all()
-    changes = SQL("SELECT NULL::int AS account_id, NULL::timestamp AS date")
-    if "bank.account.change" in env:
-        changes = SQL("SELECT account_id, date FROM bank_account_change")
+    changes = SQL(
+        "SELECT account_id, date FROM bank_account_change WHERE kind IN %s", ACCOUNT_CHANGES
+    )
     rows = env.execute_query(
         SQL(
             """

@@ -188,6 +188,7 @@ class BankPaymentBatch(models.Model):
     def _release(self):
         """Post the payments and queue the message made from the seal, all or nothing."""
         self.ensure_one()
+        self._check_approvals()
         self._check_complete()
         self.payment_ids._bank_post()
         self.env["bank.message"]._create_for_batch(self)

@@ -4,6 +4,7 @@ from odoo import models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
+from .approval_facts import ACCOUNT_CHANGES
 from .approval_matching import NotNow, admit, assign, missing, open_steps
 from .bank_batch_seal import Altered
 
@@ -244,9 +245,9 @@ class BankPaymentBatch(models.Model):
 
         :return: batch → {user: why, as a sentence}
         """
-        changes = SQL("SELECT NULL::int AS account_id, NULL::int AS user_id")
-        if "bank.account.change" in self.env:
-            changes = SQL("SELECT account_id, user_id FROM bank_account_change")
+        changes = SQL(
+            "SELECT account_id, user_id FROM bank_account_change WHERE kind IN %s", ACCOUNT_CHANGES
+        )
         self.env.flush_all()
         rows = self.env.execute_query(
             SQL(

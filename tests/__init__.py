@@ -1,6 +1,7 @@
 from . import (
     test_alerts,
     test_approval,
+    test_approval_rules,
     test_audit,
     test_audit_events,
     test_audit_link,
@@ -28,6 +29,7 @@ from . import (
     test_send_wizard,
     test_sending,
     test_sending_late,
+    test_separation,
     test_statement_import,
     test_statement_match,
     test_status_import,

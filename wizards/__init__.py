@@ -6,6 +6,8 @@ from . import (
     bank_send_create,
     bank_reject_wizard,
     bank_account_wizard,
+    bank_approval_check,
+    bank_approval_simulation,
     bank_resolve_wizard,
     bank_recall_wizard,
     bank_certificate_wizard,
