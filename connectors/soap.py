@@ -32,6 +32,7 @@ from .interface import (
 from .problems import PROBLEMS, build
 from .profiles import profile as built_in
 from .settings import Settings
+from .soap_answer import ResponseError
 from .soap_channel import Reply, SoapChannel, Unbelievable
 from .soap_codes import Code, look_up
 from .soap_profile import SoapProfile
@@ -242,6 +243,12 @@ class SoapConnector(Connector):
                 return Judgement(doubt.outcome(FetchError))
             except FetchError as problem:
                 return Judgement(problem)
+            except ResponseError as error:
+                return Judgement(
+                    build(
+                        FetchError, "answer_unreadable", detail=str(error), host=self.channel.host
+                    )
+                )
 
         return examine(ask, judge, self.channel.own_validity, self.now())
 

@@ -6,6 +6,7 @@ The HTTP side (TLS, pinning, guarded addresses, limits, what was written and wha
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -33,6 +34,8 @@ from .soap_signing import Signer, sign_envelope, sign_enveloped
 from .soap_verify import Rules, SignatureError, verify_envelope, verify_enveloped
 from .soap_xml import XmlError, parse
 
+_logger = logging.getLogger(__name__)
+
 OutcomeType = TypeVar("OutcomeType", bound=Outcome)
 
 _XML = ("text/xml", "application/xml")
@@ -43,6 +46,7 @@ _HEADERS = {
 }
 _AGENT = "account_bank_connect"
 _GOOD = ("00", "01")
+_LONGEST_CODE = 16  # characters, by the schema
 # HTTP statuses that say "later".
 _LATER = (408, 429, 500, 502, 503, 504)
 # Which variable stands in for one that the connection does not have.
@@ -231,7 +235,7 @@ class SoapChannel:
             said = self._contract.answer(operation, outer.element)
             if said.request_id != number:
                 raise wrong("wrong_echo", f"RequestId {said.request_id[:40]!r}")
-            code = normal(said.code)
+            code = normal(said.code)[:_LONGEST_CODE]
             if not code:
                 raise wrong("answer_unreadable", "no ResponseCode")
             content, response = self._open(said.content)
@@ -245,6 +249,12 @@ class SoapChannel:
             raise wrong("answer_unreadable", str(error)) from None
         except EncryptionError as error:
             raise wrong("decrypt_failed", str(error)) from None
+        except Unbelievable:
+            raise
+        except Exception as error:
+            # The request is written: whatever a library stumbles over must not hide that.
+            _logger.exception("Unexpected error in an answer of %s", self.host)
+            raise wrong("answer_unreadable", type(error).__name__) from None
         text = said.text
         if response is None:
             if code in _GOOD:

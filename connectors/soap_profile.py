@@ -16,8 +16,8 @@ Its keys:
     ``environment`` and ``software_id`` (texts with variables; empty ones are left out),
     ``totals`` (true: number and sum of the payments as well) and ``compression_method``.
 ``uploads``
-    Which file type a message goes under: ``message`` (beginning of its name), ``service_level``,
-    ``instant``, ``file_type``; the first that suits is taken.
+    Which file type a message goes under: ``message`` (beginning of its name, else pain.001),
+    ``service_level``, ``instant``, ``file_type``; the first that suits is taken.
 ``downloads``
     Document kind → file types to look for.
 ``list``
@@ -69,13 +69,13 @@ class Upload:
     """A file type of the bank, and the messages it is for; ``None`` matches all."""
 
     file_type: str
-    message: str | None = None  # beginning of the message name
+    message: str = "pain.001"  # beginning of the message name
     service_level: str | None = None
     instant: bool | None = None
 
     def suits(self, document: Document) -> bool:
         return (
-            (self.message is None or document.message_name.startswith(self.message))
+            document.message_name.startswith(self.message)
             and (self.service_level is None or self.service_level == document.service_level)
             and (self.instant is None or self.instant == document.instant)
         )
@@ -180,7 +180,7 @@ class SoapProfile:
     @property
     def can_recall(self) -> bool:
         """Whether the bank takes recalls (camt.055) over this channel."""
-        return any((one.message or "camt.055").startswith("camt.055") for one in self.uploads)
+        return any(one.message.startswith("camt.055") for one in self.uploads)
 
     def kind_of(self, file_type: str) -> str | None:
         """Return the document kind of a file type."""
@@ -203,7 +203,7 @@ def _file_type(reader: Reader, key: str, value: Any) -> str:
 def _upload(reader: Reader) -> Upload:
     upload = Upload(
         file_type=_file_type(reader, "file_type", reader.take("file_type", str)),
-        message=reader.take("message", str, None),
+        message=reader.take("message", str, "pain.001"),
         service_level=reader.take("service_level", str, None),
         instant=reader.take("instant", bool, None),
     )

@@ -18,6 +18,11 @@ from .interface import SettingsError
 from .settings import Trust
 
 _MIN_RSA_BITS = 2048
+# What the library raises at a certificate that it cannot read.
+_UNREADABLE = (
+    *(ValueError, TypeError, UnsupportedAlgorithm),
+    *(x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
+)
 _PEM_CRL = b"-----BEGIN X509 CRL-----"
 
 
@@ -168,7 +173,7 @@ class Signers:
         try:
             certificate = x509.load_der_x509_certificate(der)
             return self._accept(certificate)
-        except (ValueError, x509.DuplicateExtension, UnsupportedAlgorithm) as error:
+        except _UNREADABLE as error:
             raise SignerError("signer_untrusted", f"unreadable: {error}") from None
 
     def _accept(self, certificate: x509.Certificate) -> x509.Certificate:

@@ -138,15 +138,17 @@ def canonical(
     standard does not.
 
     :param prefixes: of an exclusive form: namespace prefixes treated as the inclusive form does
+    :raises XmlError: where there is none, as with relative namespace names
     """
-    copy = etree.fromstring(
-        etree.tostring(element, with_tail=False),
-        etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True),
-    )
-    return etree.tostring(
-        copy,
-        method="c14n",
-        exclusive=method == EXCLUSIVE,
-        with_comments=False,
-        inclusive_ns_prefixes=list(prefixes) or None,
-    )
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
+    try:
+        copy = etree.fromstring(etree.tostring(element, with_tail=False), parser)
+        return etree.tostring(
+            copy,
+            method="c14n",
+            exclusive=method == EXCLUSIVE,
+            with_comments=False,
+            inclusive_ns_prefixes=list(prefixes) or None,
+        )
+    except etree.LxmlError as error:
+        raise XmlError(f"no canonical form: {error}") from None

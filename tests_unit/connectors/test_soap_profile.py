@@ -145,6 +145,15 @@ def test_an_urgent_payment_can_have_a_type_of_its_own():
         assert profile.upload_type(document) == file_type
 
 
+def test_a_recall_never_goes_out_as_a_payment():
+    """A file type without a message name is for payments, not for everything."""
+    data = change(("uploads",), [{"file_type": "X"}])
+    profile = SoapProfile.from_dict(data)
+    assert profile.upload_type(Document(b"x", "pain.001.001.03")) == "X"
+    assert profile.upload_type(Document(b"x", "camt.055.001.08")) is None
+    assert not profile.can_recall
+
+
 def test_the_table_of_codes_is_complete():
     """Every code of the description, and none that would free a payment by mistake."""
     described = [f"{number:02d}" for number in range(33) if number != 28]

@@ -1,5 +1,6 @@
 """Reading over SOAP: lists, files, acknowledgement, inquiry, and the connection test."""
 
+import copy
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
@@ -277,6 +278,17 @@ def test_a_refusal_shows_in_the_test(dial_soap, teller, code):
     (failed,) = [check for check in health.checks if check.ok is False]
     assert failed.step == "answer"
     assert code in failed.detail
+
+
+def test_a_malformed_answer_shows_in_the_test(dial_soap, teller):
+    def nest(root):
+        for one in root.iter("{http://bxd.fi/xmldata/}Direction"):
+            one.append(copy.deepcopy(one))
+
+    teller.edit_response = nest
+    health = dial_soap().check()
+    (failed,) = [check for check in health.checks if check.ok is False]
+    assert failed.code == "answer_unreadable"
 
 
 def test_a_foreign_signature_shows_in_the_test(dial_soap, teller, foreign):
