@@ -1,20 +1,14 @@
-"""Files compressed or encrypted as the bank wants them, by libxmlsec on the other side."""
+"""Requests and answers encrypted as the bank wants them, by libxmlsec on the other side."""
 
 import pytest
-import xmlsec
 from lxml import etree
 
-from connectors import Document, Timeouts, Uncertain
+from connectors import Uncertain
 
-
-def test_a_bank_that_wants_gzip_gets_it(dial_soap, teller, soap_data, soap_document, key):
-    soap_data["compress"] = True
-    soap_data["request"]["compression_method"] = "gzip"
-    dial_soap().submit(soap_document, key)
-    values = teller.calls[0]["values"]
-    assert values["Compression"] == "true"
-    assert values["CompressionMethod"] == "gzip"
-    assert list(teller.uploads.values()) == [soap_document.content]
+try:
+    import xmlsec
+except Exception as error:  # it raises an error of its own where its libxml2 is not lxml's
+    pytest.skip(f"needs xmlsec, built against lxml's libxml2: {error}", allow_module_level=True)
 
 
 def decrypter(pair):
@@ -111,10 +105,3 @@ def test_triple_des_is_not_spoken(dial_soap, teller, soap_document, key, own_sig
         dial_soap().submit(soap_document, key)
     assert caught.value.code == "decrypt_failed"
     assert "tripledes" in caught.value.detail
-
-
-def test_large_files_pass(dial_soap, teller, key):
-    """Ten megabytes, more than an XML parser takes in one text unless told so."""
-    content = b"<D>" + b"x" * (9 * 1024 * 1024) + b"</D>"
-    dial_soap(timeouts=Timeouts(5, 30, 60)).submit(Document(content, "pain.001.001.09"), key)
-    assert list(teller.uploads.values()) == [content]

@@ -351,3 +351,22 @@ def test_the_log_names_the_request_and_shows_no_secret(soap_settings, soap_docum
     assert exchange.status == 200
     assert exchange.request_size > len(soap_document.content)
     assert "CORP-001" not in repr(exchange)
+
+
+def test_a_bank_that_wants_gzip_gets_it(dial_soap, teller, soap_data, soap_document, key):
+    soap_data["compress"] = True
+    soap_data["request"]["compression_method"] = "gzip"
+    dial_soap().submit(soap_document, key)
+    values = teller.calls[0]["values"]
+    assert values["Compression"] == "true"
+    assert values["CompressionMethod"] == "gzip"
+    assert list(teller.uploads.values()) == [soap_document.content]
+
+
+def test_large_files_pass(dial_soap, teller, key):
+    """Ten megabytes, more than an XML parser takes in one text unless told so."""
+    content = b"<D>" + b"x" * (9 * 1024 * 1024) + b"</D>"
+    dial_soap(timeouts=connectors.Timeouts(5, 30, 60)).submit(
+        Document(content, "pain.001.001.09"), key
+    )
+    assert list(teller.uploads.values()) == [content]
