@@ -279,12 +279,13 @@ def insert_found(checks, batches, user, settings):
         INSERT INTO bank_payment_flag
                (batch_id, payment_id, company_id, code, severity, details,
                 create_uid, write_uid, create_date, write_date)
-        SELECT subject.batch_id, subject.id, subject.company_id,
+        SELECT payment.bank_batch_id, payment.id, payment.company_id,
                found.code, found.severity, found.details,
                %(user)s, %(user)s, NOW() AT TIME ZONE 'UTC', NOW() AT TIME ZONE 'UTC'
           FROM (%(found)s) found
-          JOIN subject ON subject.id = found.payment_id
-      ORDER BY found.severity, subject.id, found.code
+          -- Not "subject": the planner knows no index on it, and compares all with all.
+          JOIN account_payment payment ON payment.id = found.payment_id
+      ORDER BY found.severity, payment.id, found.code
         """,
         tables=part(TABLES, {"batches": batches}),
         found=found,
