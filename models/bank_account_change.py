@@ -1,3 +1,6 @@
+import hashlib
+import json
+
 from markupsafe import Markup
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -185,22 +188,43 @@ class BankAccountChange(models.Model):
         self._log_on_accounts(notes)
 
     def _record_event(self, kind):
-        """For the auditor, with numbers masked."""
+        """For the auditor: which fields, and a digest of what they said.
+
+        The trail can't forget, and a payee may ask to be forgotten: so it holds neither names nor
+        values, but what proves them as long as they are kept here.
+        """
         kinds = dict(self._fields["kind"].selection)
         items = [
             (
                 change,
                 {
                     "what": kinds[change.kind],
-                    "changes": change._sentences(),
-                    **({"reason": change.reason} if change.reason else {}),
-                    **({"note": change.note} if change.note else {}),
+                    "fields": sorted(change.values or {}),
+                    "sha256": change._content_digest(),
                     **({"method": change.method} if change.method else {}),
                 },
             )
             for change in self
         ]
         self.env["bank.audit.event"]._record_each(kind, items)
+
+    def _content(self):
+        """What names a payee, or may do so."""
+        self.ensure_one()
+        return {
+            name: self[name] or None for name in ("payee", "number", "values", "reason", "note")
+        }
+
+    def _content_digest(self):
+        """SHA-256 of it, as canonical JSON."""
+        text = json.dumps(
+            self._content(), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        )
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _audit_name(self):
+        # Not the payee's: see `_record_event`.
+        return masked(self.number or "")
 
     def _log_on_accounts(self, notes):
         """:param notes: account → text"""

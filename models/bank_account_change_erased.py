@@ -1,6 +1,3 @@
-import hashlib
-import json
-
 from odoo import fields, models
 
 from .engine import ENGINE
@@ -21,18 +18,14 @@ class BankAccountChange(models.Model):
     def _erase_values(self):
         """Erase what names a payee, and the evidence that was attached; its digest stays."""
         for change in self.with_context(bank_account_engine=ENGINE):
-            said = {
-                name: change[name] or None
-                for name in ("payee", "number", "values", "reason", "note")
-            }
-            text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+            said, digest = change._content(), change._content_digest()
             attachments = change.evidence_ids
             change.write(
                 {
                     **dict.fromkeys(said, False),
                     "evidence_ids": [fields.Command.clear()],
                     "erased_date": fields.Datetime.now(),
-                    "erased_sha256": hashlib.sha256(text.encode()).hexdigest(),
+                    "erased_sha256": digest,
                 }
             )
             # One attachment may belong to the decision about several changes.

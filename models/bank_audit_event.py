@@ -204,13 +204,19 @@ class BankAuditEvent(models.Model):
         return {
             "res_model": record._name if record else None,
             "res_id": record.id if record else None,
-            "res_name": _plain(record.display_name) if record else None,
+            "res_name": _plain(self._name_of(record)) if record else None,
             "company_number": company.id if company else None,
             "company_name": _plain(company.sudo().name) if company else None,
             "details": json.dumps(_plain(details), sort_keys=True, ensure_ascii=False)
             if details
             else None,
         }
+
+    @api.model
+    def _name_of(self, record):
+        """What a record is called in the trail, which can't forget: its own word for it, if any."""
+        name = getattr(record, "_audit_name", None)
+        return name() if name else record.display_name
 
     @api.model
     def _sign(self, message):

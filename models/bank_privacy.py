@@ -243,8 +243,8 @@ class BankPrivacy(models.AbstractModel):
         told.append(
             self.env._(
                 "Not touched: the audit trail. It can't be changed by anybody. It tells of people "
-                "who act, of records by their number, of accounts by their last digits, and names "
-                "a payee only where an account was entered, changed or confirmed."
+                "who act, of records by their number and of accounts by their last digits, and "
+                "names no payee."
             )
         )
         return told

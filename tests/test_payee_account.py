@@ -546,9 +546,13 @@ class TestPayeeAccount(BankConnectCommon):
         )[:2]
         self.assertEqual(events.mapped("kind"), ["account_confirmed", "account_changed"])
         self.assertEqual(events.mapped("user_number"), [self.approver.id, self.keeper.id])
-        self.assertIn("New name", events[1].details)
+        self.assertIn("acc_holder_name", events[1].details)
+        change = self.account.bank_change_ids.sorted("id")[-1]
+        self.assertIn(change._content_digest(), events[0].details)
         for event in events:
             self.assertNotIn(self.account.sanitized_acc_number, event.details + event.res_name)
+            for name in ("New name", self.account.partner_id.name):
+                self.assertNotIn(name, event.details + event.res_name)
 
     def test_many_at_once(self):
         """An import of vendors costs no query per account beyond Odoo's own, nor do decisions."""
