@@ -5,7 +5,7 @@ from odoo.exceptions import ValidationError
 
 from ..connectors import profiles
 from ..connectors.interface import SettingsError
-from ..connectors.rest_profile import RestProfile
+from ..connectors.registry import PROFILES
 from ..formats import charset, pain001
 from . import connector_texts
 
@@ -92,10 +92,7 @@ class BankConnectionProfile(models.Model):
     def _check_settings(self):
         for profile in self:
             try:
-                settings = profile._settings()
-                if isinstance(settings, str):
-                    settings = profiles.profile(settings)
-                RestProfile.from_dict(settings)
+                profile._read_profile()
             except (ValueError, SettingsError) as error:
                 if isinstance(error, SettingsError):
                     said = connector_texts.settings_error(self.env, error)
@@ -124,10 +121,18 @@ class BankConnectionProfile(models.Model):
 
     def _can_recall(self):
         """Whether the bank takes recalls over this protocol."""
+        return self._read_profile().can_recall
+
+    def _read_profile(self):
+        """The protocol settings as the connectors read them.
+
+        :raises ValueError: not JSON
+        :raises SettingsError: not a profile; the text names the key
+        """
         settings = self._settings()
         if isinstance(settings, str):
             settings = profiles.profile(settings)
-        return RestProfile.from_dict(settings).cancel is not None
+        return PROFILES[self.protocol].from_dict(settings)
 
     def _document_kinds(self):
         self.ensure_one()

@@ -8,6 +8,7 @@ from . import (
     test_audit_verify,
     test_bill_state,
     test_bulk_equivalence,
+    test_channel_values,
     test_evidence,
     test_flags,
     test_install,
@@ -40,4 +41,5 @@ from . import (
     test_uncertain,
     test_waiting,
     test_webhook,
+    test_webhook_jws,
 )

@@ -30,6 +30,12 @@ class BankCertificateWizard(models.TransientModel):
         ondelete="cascade",
         default=lambda self: self.env.context.get("active_id"),
     )
+    use = fields.Selection(
+        [("tls", "Shows who we are (TLS)"), ("signing", "Signs messages")],
+        default="tls",
+        required=True,
+        help="Many banks take one certificate for both: then only the first is needed.",
+    )
     certificate_file = fields.Binary(
         string="Certificate",
         attachment=False,
@@ -85,7 +91,8 @@ class BankCertificateWizard(models.TransientModel):
                 company=self.connection_id.company_id,
             )
         )
-        self.connection_id.sudo().certificate_id = certificate
+        field = "certificate_id" if self.use == "tls" else "signing_certificate_id"
+        self.connection_id.sudo()[field] = certificate
         self.connection_id.message_post(
             body=self.env._(
                 "New certificate %(subject)s, valid until %(end)s, SHA-256 %(print)s.",
