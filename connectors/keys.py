@@ -26,13 +26,14 @@ from .identity import load_leaf
 from .interface import SettingsError
 from .settings import Identity
 
-# What a bank's key or ours may be: JOSE algorithm → kind of key (RFC 7518, 8037).  Neither
+# What a bank's key or ours may be: JOSE algorithm → kind of key (RFC 7518, 8037, 9864).  Neither
 # "none" nor an HMAC ("HS…") is ever among them.
 ALGORITHMS: Mapping[str, type] = {
     "RS256": rsa.RSAPublicKey,
     "PS256": rsa.RSAPublicKey,
     "ES256": ec.EllipticCurvePublicKey,
     "EdDSA": ed25519.Ed25519PublicKey,
+    "Ed25519": ed25519.Ed25519PublicKey,  # the same, as RFC 9864 calls it
 }
 _PEM = re.compile(rb"-----BEGIN ([A-Z ]+)-----.+?-----END \1-----", re.DOTALL)
 _SMALLEST_RSA = 2048  # bits; NIST SP 800-131A

@@ -157,13 +157,21 @@ class RestCalls:
         """
         rules = tuple(rules)
         answer = self._send(method, url, key, headers, body)
-        if answer.status == 401 and self.auth.renews and self._means(answer, rules) == "not_sent":
+        if self._token_rejected(answer, rules):
             self.auth.reject()
             answer = self._send(method, url, key, headers, body)
-            if answer.status == 401 and self._means(answer, rules) == "not_sent":
+            if self._token_rejected(answer, rules):
                 self.auth.reject()
                 raise from_answer(NotSent, "token_rejected", answer, host=self.host)
         return answer
+
+    def _token_rejected(self, answer: Answer, rules: Iterable[Rule]) -> bool:
+        """Tell whether this answer, and to this request, turns the token down and nothing else."""
+        if answer.status != 401 or not self.auth.renews:
+            return False
+        mode = "ignored" if self.profile.key.echo == "ignored" else "checked"
+        mine = echoed(answer, mode, self.profile.key.request_id)
+        return mine and self._means(answer, rules) == "not_sent"
 
     def _send(
         self, method: str, url: str, key: str, headers: Mapping[str, str], body: bytes | None

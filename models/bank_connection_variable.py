@@ -138,6 +138,19 @@ class BankConnectionVariable(models.Model):
             )
 
 
+class BankConnectionProfile(models.Model):
+    _inherit = "bank.connection.profile"
+
+    def _wanted_values(self):
+        """Names of the values that a connection has to give, beside its own fields."""
+        profile = self._read_profile()
+        return set(profile.variables()) - STANDARD - set(getattr(profile, "defaults", ()))
+
+    def _secret_values(self):
+        """Those of them that are kept sealed."""
+        return set(getattr(self._read_profile(), "secrets", ()))
+
+
 class BankConnection(models.Model):
     _inherit = "bank.connection"
 
@@ -166,10 +179,9 @@ class BankConnection(models.Model):
         for connection in self:
             # sudo: which values a bank asks for is no secret; the lines are the administrator's.
             connection = connection.sudo()
-            profile = connection.profile_id._read_profile()
             there = set(connection.variable_ids.mapped("name"))
-            secrets = set(getattr(profile, "secrets", ()))
-            wanted = profile.variables() - STANDARD - set(profile.defaults) - there
+            secrets = connection.profile_id._secret_values()
+            wanted = connection.profile_id._wanted_values() - there
             connection.variable_ids = [
                 Command.create({"name": name, "is_secret": name in secrets})
                 for name in sorted(wanted)
@@ -177,9 +189,8 @@ class BankConnection(models.Model):
 
     def _activation_problems(self):
         problems = super()._activation_problems()
-        profile = self.profile_id._read_profile()
         given = self.sudo().variable_ids.filtered("is_set").mapped("name")
-        missing = profile.variables() - STANDARD - set(profile.defaults) - set(given)
+        missing = self.profile_id._wanted_values() - set(given)
         if missing:
             problems.append(
                 self.env._("Enter what this bank asks for: %s.", ", ".join(sorted(missing)))

@@ -7,7 +7,6 @@ from odoo import api, fields, models
 from ..connectors import profiles
 from ..connectors.interface import SettingsError
 from . import connector_texts
-from .bank_connection_variable import STANDARD
 
 
 class BankConnectionProfile(models.Model):
@@ -46,16 +45,15 @@ class BankConnectionProfile(models.Model):
             if not profile.settings:
                 continue
             try:
-                read = profile._read_profile()
+                wanted, secrets = profile._wanted_values(), profile._secret_values()
             except SettingsError as error:
                 profile.settings_problem = connector_texts.settings_error(self.env, error)
             except ValueError as error:
                 profile.settings_problem = str(error)
             else:
-                secrets = set(getattr(read, "secrets", ()))
-                wanted = sorted(read.variables() - STANDARD - set(read.defaults))
                 profile.settings_needs = ", ".join(
-                    self.env._("%s (secret)", name) if name in secrets else name for name in wanted
+                    self.env._("%s (secret)", name) if name in secrets else name
+                    for name in sorted(wanted)
                 )
 
     def action_check_settings(self):

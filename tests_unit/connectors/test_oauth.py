@@ -218,6 +218,22 @@ def test_a_bank_that_may_have_acted_on_401_is_not_sent_to_again(
     assert len([r for r in bank.requests if r.path != "/token"]) == 1
 
 
+def test_a_401_to_another_request_repeats_nothing(bank, dial_up, call, document, key):
+    desk = Desk()
+
+    def script(request, sock):
+        if request.path == "/token":
+            return desk(request, sock)
+        other = {"X-Request-ID": "00000000-0000-4000-8000-000000000000"}
+        return reply(request, 401, {}, other)
+
+    bank.script = script
+    with pytest.raises(Uncertain) as caught:
+        call().submit(document, key)
+    assert caught.value.code == "wrong_echo"
+    assert len([r for r in bank.requests if r.path != "/token"]) == 1
+
+
 def test_reading_renews_a_token_too(bank, desk, call, document, key):
     desk.rejects = 1
     assert call().check().ok
