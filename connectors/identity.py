@@ -131,6 +131,8 @@ def client_context(identity: Identity | None, trust: Trust) -> ssl.SSLContext:
         raise SettingsError(
             "trust", "The bank's CA certificate is not a PEM certificate."
         ) from None
+    if trust.crl:
+        _add_revocations(context, trust.crl)
     if identity is None:
         return context
     pem = identity.certificate.rstrip() + b"\n" + identity.private_key
@@ -144,6 +146,20 @@ def client_context(identity: Identity | None, trust: Trust) -> ssl.SSLContext:
                 "certificate", f"The client certificate cannot be used for TLS ({reason})."
             ) from None
     return context
+
+
+def _add_revocations(context: ssl.SSLContext, crl: bytes) -> None:
+    """Have `context` refuse servers whose certificate is on the list.
+
+    :raises SettingsError: ``trust``
+    """
+    try:
+        x509.load_pem_x509_crl(crl)
+        with _readable(crl) as path:
+            context.load_verify_locations(cafile=path)
+    except (ssl.SSLError, ValueError):
+        raise SettingsError("trust", "The bank's revocation list is not readable PEM.") from None
+    context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
 
 
 def fingerprints(trust: Trust) -> frozenset[str]:

@@ -77,6 +77,10 @@ PROBLEMS: dict[str, Problem] = {
         True,
     ),
     "tls_revoked": Problem("The certificate of {host} has been revoked.", _BANK),
+    "tls_crl": Problem(
+        "The revocation list for {host} is missing or out of date.",
+        "Get the present list of the bank's authority, and put it on the connection.",
+    ),
     "tls_pin": Problem(
         "The certificate of {host} is not the one pinned on this connection.",
         "Compare the new fingerprint with the bank by telephone before you change the pin.",

@@ -31,10 +31,13 @@ class Trust:
 
     ``fingerprints`` (SHA-256 of the leaf certificate, hex, colons allowed) narrows this to
     named certificates.  The host name is always checked; public CAs are never added.
+    ``crl`` (PEM, one or several lists): in TLS, a server whose certificate is in it is not
+    believed, nor one whose issuer has no list in it that is up to date.
     """
 
     ca_pem: bytes
     fingerprints: tuple[str, ...] = ()
+    crl: bytes = field(default=b"", repr=False)
 
 
 @dataclass
@@ -74,6 +77,7 @@ class Settings:
     :ivar signers: whose signatures to believe; the TLS authority signs servers and is never asked
     :ivar crl: revocation lists for ``signers`` (DER or PEM); ``None``: the bank publishes none
     :ivar decryption: what the bank encrypts for; ``None``: what we sign with
+    :ivar retired: replaced keys of ours that the bank may still encrypt for
     :ivar encrypt_for: the bank's encryption certificate (PEM)
     :ivar wsdl: the bank's own WSDL, as text or as the path of a file
     """
@@ -94,5 +98,6 @@ class Settings:
     signers: Trust | None = None
     crl: bytes | None = field(default=None, repr=False)
     decryption: Identity | None = None
+    retired: tuple[Identity, ...] = ()
     encrypt_for: bytes | None = None
     wsdl: str | None = field(default=None, repr=False)

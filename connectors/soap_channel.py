@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
+from lxml import etree
 
 from .http import Answer, HttpChannel
 from .identity import load_leaf, load_pair, validity
@@ -145,7 +146,9 @@ class SoapChannel:
             profile.sha1,
         )
         self._receiver = _receiver(settings, profile)
-        self._opener = _signer(settings.decryption).key if settings.decryption else self._signer.key
+        present = _signer(settings.decryption) if settings.decryption else self._signer
+        # The bank may take a while to encrypt for a new key, and leave out what it has encrypted.
+        self._openers = [present.key, *(_signer(identity).key for identity in settings.retired)]
         self._stamps = Stamps(settings.now)
         # Base64 in base64, and the envelopes around.
         self._http = HttpChannel(settings, max_answer=2 * profile.max_answer_bytes + 1024 * 1024)
@@ -277,9 +280,19 @@ class SoapChannel:
             return b"", None
         root = parse(content)
         if is_encrypted(root):
-            content = decrypt(root, self._opener)
+            content = self._decrypt(root)
             root = parse(content)
         return content, read_response(verify_enveloped(root, self._rules).element)
+
+    def _decrypt(self, root: etree._Element) -> bytes:
+        """Open what is encrypted for our key, or for one of those before it."""
+        for key in self._openers[1:]:
+            try:
+                return decrypt(root, key)
+            except EncryptionError:
+                continue
+        # The present key last: what is wrong is said of it.
+        return decrypt(root, self._openers[0])
 
 
 def _signer(identity: Identity | None) -> Signer:

@@ -34,6 +34,9 @@ _SETTLE = 1.0
 
 # X509_V_ERR_* of OpenSSL's x509_vfy.h.
 _VERIFY_CODES = {
+    3: "tls_crl",
+    11: "tls_crl",
+    12: "tls_crl",
     9: "tls_not_yet_valid",
     10: "tls_expired",
     23: "tls_revoked",

@@ -66,6 +66,10 @@ PROBLEMS = {
         _lt("Check the bank's address."),
     ),
     "tls_revoked": (_lt("The certificate of %(host)s has been revoked."), BANK),
+    "tls_crl": (
+        _lt("The revocation list for %(host)s is missing or out of date."),
+        _lt("Get the present list of the bank's authority, and put it on the connection."),
+    ),
     "tls_pin": (
         _lt("The certificate of %(host)s is not the one pinned on this connection."),
         _lt("Compare the new fingerprint with the bank by telephone before you change the pin."),

@@ -1,5 +1,6 @@
 """Before the first byte: whatever goes wrong on the way to the bank is certain and named."""
 
+import hashlib
 import socket
 import ssl
 
@@ -7,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors import Identity, NotSent, SettingsError, Trust
+from connectors import FetchError, Identity, NotSent, SettingsError, Timeouts, Trust
 from connectors.guard import permitted
+from connectors.peek import peek
 from connectors.trace import TransportError
 from tests_unit.connectors.server import BankServer, reply
 
@@ -105,6 +107,66 @@ def test_a_pinned_fingerprint_narrows_the_authority(
     colons = ":".join(server_pair.fingerprint[i : i + 2].upper() for i in range(0, 64, 2))
     dial_up(bank.url, trust=Trust(authority.pem, (other, colons))).submit(document, key)
     assert len(bank.requests) == 1
+
+
+def test_a_revoked_server_certificate_is_named(
+    authority, server_pair, bank, dial_up, document, key
+):
+    """With the authority's list a revoked server is refused before a byte is sent."""
+    bank.script = lambda request, sock: reply(request, 201, {"paymentId": "p1"})
+    trust = Trust(authority.pem, crl=authority.revoke(server_pair))
+    assert submit_fails(dial_up(bank.url, trust=trust), document, key).code == "tls_revoked"
+    assert not bank.requests
+    harmless = Trust(authority.pem, crl=authority.revoke(authority.issue("other")))
+    assert dial_up(bank.url, trust=harmless).submit(document, key).http_status == 201
+
+
+def test_an_outdated_or_foreign_revocation_list_is_named(
+    authority, foreign, bank, dial_up, document, key
+):
+    """Without a list that is up to date nobody knows whether the server was revoked."""
+    for crl in (authority.revoke(start=-9, days=-2), foreign.revoke()):
+        trust = Trust(authority.pem, crl=crl)
+        assert submit_fails(dial_up(bank.url, trust=trust), document, key).code == "tls_crl"
+    with pytest.raises(SettingsError) as caught:
+        dial_up(bank.url, trust=Trust(authority.pem, crl=b"nonsense"))
+    assert caught.value.code == "trust"
+    assert not bank.requests
+
+
+# Looking at a certificate without believing it
+
+
+def test_a_look_shows_the_certificate_and_sends_nothing(foreign, authority):
+    """Whoever signed it, for whatever name or time: seen, with not a byte of a request."""
+    wrong = {"hosts": ["other.example"], "start": -9, "days": -1}
+    for options in ({"hosts": ["127.0.0.1"]}, wrong):
+        pair = foreign.issue("bank", **options)
+        with BankServer(pair, authority.pem) as server:
+            server.context.verify_mode = ssl.CERT_NONE
+            shown = peek(server.url, allow_private=True, timeouts=Timeouts(2, 1, 3))
+            assert hashlib.sha256(shown).hexdigest() == pair.fingerprint
+            assert (server.fed, server.requests) == (0, [])
+
+
+def test_a_look_changes_no_trust(foreign, authority, dial_up, document, key):
+    pair = foreign.issue("bank", hosts=["127.0.0.1"])
+    with BankServer(pair, authority.pem) as server:
+        peek(server.url, allow_private=True)
+        assert submit_fails(dial_up(server.url), document, key).code == "tls_untrusted"
+
+
+def test_a_look_shows_no_identity_and_reaches_no_internal_address(bank):
+    """A server that insists on a certificate gets none; the guard holds here as well."""
+    with pytest.raises(FetchError) as caught:
+        peek(bank.url)
+    assert caught.value.code == "address_refused"
+    assert bank.connections == 0
+    clear = f"http://127.0.0.1:{bank.port}"
+    for url, code in ((clear, "tls_not_spoken"), ("https://bank.invalid", "dns")):
+        with pytest.raises(FetchError) as caught:
+            peek(url, allow_private=True)
+        assert caught.value.code == code
 
 
 def test_public_authorities_are_not_added(dial_up, bank, document, key):

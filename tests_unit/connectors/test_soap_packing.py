@@ -3,7 +3,7 @@
 import pytest
 from lxml import etree
 
-from connectors import Uncertain
+from connectors import Identity, Uncertain
 
 try:
     import xmlsec
@@ -81,6 +81,19 @@ def test_an_answer_encrypted_for_another_is_not_believed(
     with pytest.raises(Uncertain) as caught:
         dial_soap(encrypt_for=bank_encryption.certificate).submit(soap_document, key)
     assert caught.value.code == "decrypt_failed"
+
+
+def test_an_answer_encrypted_for_our_former_key_is_read(
+    dial_soap, teller, soap_data, soap_document, key, bank_encryption, signing_authority
+):
+    """After a change of keys the bank may still encrypt for the one before."""
+    former = signing_authority.issue("CORP-001", bits=2048)
+    soap_data["encryption"] = {"cipher": "aes256-cbc", "key_transport": "rsa-oaep-mgf1p"}
+    teller.decrypt = decrypter(bank_encryption)
+    teller.encrypt = encrypter(former)
+    retired = (Identity(former.certificate, former.key_pem()),)
+    bank = dial_soap(encrypt_for=bank_encryption.certificate, retired=retired)
+    assert bank.submit(soap_document, key).status == "RCVD"
 
 
 def test_triple_des_is_not_spoken(dial_soap, teller, soap_document, key, own_signing):
