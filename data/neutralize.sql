@@ -1,7 +1,19 @@
 -- A copied database must not speak to a bank: cut every line, and forget who we are there.
 UPDATE bank_connection
-   SET state = 'suspended', url = 'https://neutralized.invalid', certificate_id = NULL;
-UPDATE bank_connection SET signing_certificate_id = NULL;
+   SET state = 'suspended', url = 'https://neutralized.invalid', certificate_id = NULL,
+       consent_code = NULL, signing_certificate_id = NULL, decryption_certificate_id = NULL,
+       trusted_certificates = NULL, pinned_fingerprints = NULL,
+       bank_signers = NULL, bank_encryption = NULL, revocation_list = NULL,
+       tls_revocation_list = NULL;
+-- Whoever has the master key as well could still open the private keys: they go.
+DELETE FROM ir_attachment
+ WHERE res_model = 'certificate.key' AND res_field = 'content'
+   AND res_id IN (SELECT id FROM certificate_key WHERE bank_sealed);
+UPDATE bank_certificate
+   SET state = 'destroyed', key_id = NULL, certificate_id = NULL, switch_on = NULL
+ WHERE owner = 'ours';
+DELETE FROM bank_certificate_wizard;
+DELETE FROM bank_pin_wizard;
 UPDATE bank_connection_variable SET sealed = NULL WHERE is_secret;
 DELETE FROM bank_connection_token;
 -- What waits to leave must not leave from here.

@@ -28,6 +28,8 @@ class BankAlert(models.Model):
             ("unanswered", "Bank does not answer"),
             ("quarantined", "Documents put aside"),
             ("certificate", "Certificate expires"),
+            ("bank_certificate", "Bank's certificate expires"),
+            ("master_key", "Master key missing"),
             ("silent", "No contact"),
             ("statement", "Statement missing"),
         ],
@@ -82,6 +84,17 @@ class BankAlert(models.Model):
             if self.level == 0
             else self.env._("The certificate expires within %(days)s days, on %(since)s. Ask the "
                             "bank for a new one.", days=self.level, **values),
+            "bank_certificate": self.env._(
+                "The bank's certificate has expired on %(since)s. Ask the bank for the new one.",
+                **values)
+            if self.level == 0
+            else self.env._("The bank's certificate expires within %(days)s days, on %(since)s. "
+                            "Ask the bank for the new one, and add it beside the old one.",
+                            days=self.level, **values),
+            "master_key": self.env._(
+                "The private keys were sealed under a master key that this server does not have. "
+                "Nothing can be sent or fetched. Give the server that key, or import the "
+                "certificates again."),
             "silent": self.env._(
                 "No contact with the bank since %(since)s. Test the connection.", **values),
             "statement": self.env._(

@@ -7,6 +7,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from odoo import api, models
 
+from .bank_certificate import BANKS, OURS
+
 SCOPE = "bank_connect"
 
 
@@ -31,6 +33,7 @@ class BankConnection(models.Model):
         (
             "name", "company_id", "state", "profile_id", "url", "contract_code", "client_address",
             "pinned_fingerprints", "trusted_certificates", "certificate_id",
+            "revocation_list", "tls_revocation_list", "decryption_certificate_id",
             "allow_private_address", "webhook_signature_header", "webhook_timestamp_header",
             "webhook_separator", "webhook_kind", "webhook_keys", "signing_certificate_id",
             "bank_signers", "bank_encryption", "bank_stopped", "bank_stop_reason",
@@ -59,9 +62,9 @@ class BankConnection(models.Model):
         return super()._audit_kind(changes)
 
     def _audit_value(self, name):
-        if name in ("trusted_certificates", "bank_signers", "bank_encryption") and self[name]:
+        if name in BANKS.values() and self[name]:
             return certificate_fingerprints(self[name].encode()) or super()._audit_value(name)
-        if name in ("certificate_id", "signing_certificate_id") and self[name]:
+        if name in OURS.values() and self[name]:
             return self[name]._bank_audit_value()
         return super()._audit_value(name)
 

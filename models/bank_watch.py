@@ -67,7 +67,12 @@ class BankWatch(models.AbstractModel):
             if hours > 0:
                 rows = self.env.execute_query(query(now - timedelta(hours=hours)))
                 findings += [Finding(row[0], code, 0, row[1], row[2]) for row in rows]
-        return findings + self._certificates(now) + self._missing_statements(now)
+        return [
+            *findings,
+            *self._certificates(now),
+            *self._missing_statements(now),
+            *self._lost_keys(now),
+        ]
 
     def _query_uncertain(self, before):
         return SQL(
@@ -136,29 +141,73 @@ class BankWatch(models.AbstractModel):
 
     @api.model
     def _certificates(self, now):
-        """Own certificates that expire soon; the level is the smallest term that they fall in."""
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT connection.id, certificate.date_end
-                  FROM bank_connection connection
-                  JOIN certificate_certificate certificate
-                    ON certificate.id = connection.certificate_id
-                 WHERE connection.state = 'active' AND certificate.date_end < %s
-                """,
-                now + timedelta(days=max(CERTIFICATE_DAYS)),
+        """Certificates in use that expire soon; the level is the smallest term they fall in."""
+        soon = now + timedelta(days=max(CERTIFICATE_DAYS))
+        rows = [
+            (code, *row)
+            for code, query in (
+                ("certificate", self._query_own_certificates),
+                ("bank_certificate", self._query_bank_certificates),
             )
-        )
+            for row in self.env.execute_query(query(soon))
+        ]
         return [
             Finding(
-                connection, "certificate",
+                connection, code,
                 0 if end <= now else min(
                     days for days in CERTIFICATE_DAYS if end < now + timedelta(days=days)
                 ),
                 0, end,
             )
-            for connection, end in rows
+            for code, connection, end in rows
         ]
+
+    def _query_own_certificates(self, before):
+        # One that is to be replaced in time, on a day that is set, is nobody's worry.
+        return SQL(
+            """
+            SELECT used.connection_id, min(COALESCE(certificate.date_end, used.date_end))
+              FROM bank_certificate used
+              JOIN bank_connection connection ON connection.id = used.connection_id
+         LEFT JOIN certificate_certificate certificate ON certificate.id = used.certificate_id
+             WHERE used.owner = 'ours' AND used.state = 'current' AND connection.state = 'active'
+               AND COALESCE(certificate.date_end, used.date_end) < %(before)s
+               AND NOT EXISTS (
+                    SELECT 1 FROM bank_certificate next
+                     WHERE next.connection_id = used.connection_id AND next.role = used.role
+                       AND next.state = 'next' AND next.switch_on < used.date_end
+                       AND next.date_end > used.date_end)
+          GROUP BY used.connection_id
+            """,
+            before=before,
+        )
+
+    def _query_bank_certificates(self, before):
+        # Where the bank's old and new certificates are both trusted, the last one counts.
+        return SQL(
+            """
+            SELECT connection_id, min(last)
+              FROM (SELECT certificate.connection_id, max(certificate.date_end) AS last
+                      FROM bank_certificate certificate
+                      JOIN bank_connection connection
+                        ON connection.id = certificate.connection_id
+                     WHERE certificate.owner = 'bank' AND certificate.state = 'current'
+                       AND connection.state = 'active'
+                  GROUP BY certificate.connection_id, certificate.role) role
+             WHERE last < %(before)s
+          GROUP BY connection_id
+            """,
+            before=before,
+        )
+
+    @api.model
+    def _lost_keys(self, now):
+        """Active connections whose keys no master key of this server opens."""
+        connections = self.env["bank.connection"].search([("state", "=", "active")])
+        lost = connections.filtered("key_trouble")
+        for connection in lost:
+            _logger.warning("%s: %s", connection.name, connection.key_trouble)
+        return [Finding(connection.id, "master_key", 0, 0, now) for connection in lost]
 
     @api.model
     def _missing_statements(self, now):

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from . import keyring
+from . import certificate_files, keyring
 
 PURPOSE = "private-key"
 
@@ -25,6 +25,12 @@ class CertificateKey(models.Model):
         readonly=True,
         copy=False,
         help="The key is encrypted under this server's master key, which is not in the database.",
+    )
+    bank_master_key = fields.Char(
+        string="Sealed under",
+        readonly=True,
+        copy=False,
+        help="The name of the master key that opens it.",
     )
 
     @api.depends("bank_sealed")
@@ -45,25 +51,14 @@ class CertificateKey(models.Model):
         :return: the ``certificate.key`` record
         :raises UserError: the key can't be read, or no master key is configured
         """
-        secret = password.encode() if password else None
-        load = (
-            serialization.load_pem_private_key
-            if pem.lstrip().startswith(b"-----")
-            else serialization.load_der_private_key
-        )
         try:
-            private_key = load(pem, secret)
-        except (ValueError, TypeError):
+            private_key = certificate_files.load_key(pem, password)
+        except certificate_files.FileError:
             raise UserError(
                 self.env._("This private key could not be read. Check the file and its password.")
             ) from None
-        plain = private_key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
         try:
-            sealed = keyring.seal(plain, PURPOSE)
+            sealed = keyring.seal(certificate_files.key_pem(private_key), PURPOSE)
         except keyring.KeyringError as error:
             raise UserError(self.env["bank.connection"]._keyring_message(error)) from error
         # `bank_sealed` first: without it Odoo would try to read the sealed text as a key.
@@ -71,6 +66,7 @@ class CertificateKey(models.Model):
             {
                 "name": name or self.env._("Bank key"),
                 "bank_sealed": True,
+                "bank_master_key": keyring.key_id_of(sealed),
                 "content": base64.b64encode(sealed.encode()),
                 "company_id": (company or self.env.company).id,
             }
@@ -134,6 +130,23 @@ class CertificateCertificate(models.Model):
                 "content": base64.b64encode(certificate_pem),
                 "private_key_id": key.id,
                 "company_id": company.id,
+            }
+        )
+
+    @api.model
+    def _bank_create_for_key(self, chain, key, connection):
+        """Store the certificate that answers a request, with the key that waited for it.
+
+        :param chain: list of ``x509.Certificate``, leaf first
+        :param key: the sealed ``certificate.key``
+        """
+        return self.create(
+            {
+                "name": connection.name,
+                "scope": "bank_connect",
+                "content": base64.b64encode(certificate_files.pem_of(chain)),
+                "private_key_id": key.id,
+                "company_id": connection.company_id.id,
             }
         )
 

@@ -88,6 +88,24 @@ def unseal(text, purpose):
         raise KeyringError("damaged") from None
 
 
+def key_ids():
+    """The names of the keys configured here, newest first; empty where there is none to use."""
+    try:
+        return list(_master_keys())
+    except KeyringError:
+        return []
+
+
+def key_id_of(text):
+    """The name of the key that a text was sealed under, read from the text alone.
+
+    :return: the name, or ``None`` where this is no sealed text
+    """
+    marker, separator, rest = (text or "").partition(".")
+    key_id, dot, _payload = rest.partition(".")
+    return key_id if marker == FORMAT and separator and dot else None
+
+
 def sign(message, purpose):
     """Sign ``message`` (bytes) with an HMAC-SHA-256 under the newest key.
 

@@ -146,6 +146,30 @@ RIGHTS = {
         "clerk": "",
         "outsider": "",
     },
+    "bank.certificate": {
+        "preparer": "",
+        "approver": "",
+        "admin": "r",
+        "auditor": "r",
+        "clerk": "",
+        "outsider": "",
+    },
+    **{
+        wizard: {
+            "preparer": "",
+            "approver": "",
+            "admin": "rwcu",
+            "auditor": "",
+            "clerk": "",
+            "outsider": "",
+        }
+        for wizard in (
+            "bank.certificate.wizard",
+            "bank.key.wizard",
+            "bank.pin.wizard",
+            "bank.master.key.wizard",
+        )
+    },
     "certificate.certificate": {
         "preparer": "",
         "approver": "",
