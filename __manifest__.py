@@ -14,6 +14,7 @@
             "joserfc",
             "lxml",
             "oauthlib",
+            "paramiko",
             "prometheus-client",
             "python-stdnum",
             "requests",

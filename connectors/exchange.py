@@ -13,7 +13,7 @@ _HARMLESS = frozenset(
     "user-agent x-request-id".split()
 )
 _MASK = "***"
-_IBAN = re.compile(r"\b([A-Z]{2}\d{2})[A-Z0-9]{7,26}([A-Z0-9]{4})\b")
+_IBAN = re.compile(r"(?<![A-Z0-9])([A-Z]{2}\d{2})[A-Z0-9]{7,26}([A-Z0-9]{4})(?![A-Z0-9])")
 
 
 @dataclass(frozen=True)

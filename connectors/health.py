@@ -26,6 +26,9 @@ STEPS = {
     "reach": "The bank can be reached",
     "tls": "The bank proved its identity",
     "answer": "The bank answers and accepts our certificate",
+    "host": "The bank's server proved its identity",
+    "login": "The bank accepts our login",
+    "folders": "The agreed folders are there",
     "peer": "The bank's certificate is valid",
     "signer": "The bank's signing certificate is valid",
     "clock": "The clocks agree",
@@ -79,13 +82,15 @@ def _clock(skew: float | None) -> Check:
     return _check("clock", ok, f"clock_{way}", seconds=seconds)
 
 
-def _steps(marks: tuple[str, ...], problem: FetchError | None) -> list[Check]:
+def steps(
+    marks: tuple[str, ...], problem: FetchError | None, line: Mapping[str, str] = _MARKS
+) -> list[Check]:
     """Tick the steps that left their mark; the first that did not is the one that failed."""
     checks, failed = [], False
     # The rejection of our certificate comes from a bank that was reached and is itself trusted.
     rejected = problem is not None and problem.code == "tls_client_rejected"
     done = {*marks, "secured"} if rejected else set(marks)
-    for mark, step in _MARKS.items():
+    for mark, step in line.items():
         if mark in done:
             checks.append(_check(step, True, "done"))
         elif not failed and problem is not None:
@@ -134,7 +139,7 @@ def examine(
             marks += ("answered",)
     except Failure as failure:
         problem, marks, peer = failure.outcome(FetchError), failure.marks, failure.peer
-    checks += _steps(marks, problem)
+    checks += steps(marks, problem)
     expires = None
     if peer:
         try:

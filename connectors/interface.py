@@ -31,6 +31,7 @@ class Document:
     name: str | None = None  # file name, for channels that carry one
     transactions: int | None = None  # number of payments, for channels that ask beforehand
     control_sum: Decimal | None = None  # sum of the instructed amounts, likewise
+    first_sent: datetime | None = None  # aware; when the first attempt to send it was made
     reference: Mapping[str, str] = field(default_factory=dict)
     """What the bank called this message so far: a :attr:`Receipt.bank_reference`, or empty."""
 
@@ -198,7 +199,10 @@ class Health:
     clock_skew: float | None = None  # seconds the bank's clock is ahead of ours
     certificate_expires: datetime | None = None  # the first of our certificates, aware UTC
     peer_certificate_expires: datetime | None = None  # the bank's certificate, aware UTC
-    peer_fingerprint: str | None = None  # SHA-256 of the bank's leaf certificate, lower-case hex
+    peer_fingerprint: str | None = None
+    """SHA-256 of the bank's leaf certificate, lower-case hexadecimal, or of its SSH host key, as
+    OpenSSH writes it."""
+
     permissions: Mapping[str, object] = field(default_factory=dict)  # as told by the bank
 
     @property

@@ -109,6 +109,30 @@ PROBLEMS: dict[str, Problem] = {
     "certificate_not_yet_valid": Problem(
         "Our client certificate is not valid yet.", "Check this server's clock."
     ),
+    # Reaching the bank over SSH.
+    "ssh_untrusted": Problem(
+        "{host} showed another host key than the one known for this connection.",
+        "Compare the new fingerprint with the bank by telephone before you change it.",
+        True,
+    ),
+    "ssh_algorithms": Problem(
+        "{host} and this server have no safe way to encrypt in common, or {host} has no host key "
+        "of the known kind.",
+        _BANK,
+        True,
+    ),
+    "ssh_not_spoken": Problem(
+        "{host} does not speak SSH on this port.", "Check the address and port.", True
+    ),
+    "ssh_handshake": Problem("The SSH handshake with {host} failed.", _LATER),
+    "ssh_timeout": Problem("{host} did not finish the SSH handshake in time.", _LATER),
+    "ssh_login": Problem(
+        "{host} did not accept our login.",
+        "Check the user name with the bank, and that it has registered our public key or knows "
+        "our password.",
+        True,
+    ),
+    "ssh_session": Problem("{host} accepted our login and then opened no SFTP session.", _LATER),
     # A request that cannot be made.
     "bad_key": Problem("The message key is not a UUID, which this bank requires.", "", True),
     "empty_content": Problem("The message is empty.", "", True),
@@ -163,6 +187,27 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "step_failed": Problem(
         "The bank did not take the step {step} before the order (HTTP {status}).", _LATER
+    ),
+    # Folders at the bank.
+    "folder_missing": Problem(
+        "The bank's server has no {path}.", "Check the folders in the bank's profile.", True
+    ),
+    "folder_denied": Problem(
+        "The bank's server does not let us into {path}.",
+        "Ask the bank to allow our login to do this.",
+        True,
+    ),
+    "server_failed": Problem(
+        "The bank's server could not do what was asked with {path}.",
+        "See the bank's reason; its disk may be full.",
+    ),
+    "upload_incomplete": Problem(
+        "Only {size} of {sent} bytes arrived at the bank's server.", _LATER
+    ),
+    "rename_unsupported": Problem(
+        "The bank's server does not know the rename that the profile asks for.",
+        "Set rename to standard in the bank's profile.",
+        True,
     ),
     # After the first byte was (perhaps) written.
     "read_timeout": Problem("{host} took the request but did not answer in time.", _ASK),
@@ -297,6 +342,14 @@ PROBLEMS: dict[str, Problem] = {
     "foreign_link": Problem("The bank's answer links to another server.", _BANK, True),
     "size_mismatch": Problem(
         "The document has {size} bytes, the bank announced {announced}.", _LATER
+    ),
+    "document_too_large": Problem(
+        "The document has {size} bytes, more than the {limit} that are taken in.",
+        "Raise the limit in the bank's profile if the document is in order.",
+        True,
+    ),
+    "archive_full": Problem(
+        "The archive at the bank holds too many files of the same name.", _BANK, True
     ),
     "digest_mismatch": Problem("The document's digest differs from the bank's.", _LATER),
     "document_gone": Problem("The bank no longer has this document.", _BANK, True),

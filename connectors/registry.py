@@ -6,13 +6,20 @@ from .interface import Connector, SettingsError
 from .rest import RestConnector
 from .rest_profile import RestProfile
 from .settings import Settings
+from .sftp import SftpConnector
+from .sftp_profile import SftpProfile
 from .soap import SoapConnector
 from .soap_profile import SoapProfile
 
-PROTOCOLS: dict[str, type[Connector]] = {"rest": RestConnector, "soap": SoapConnector}
+PROTOCOLS: dict[str, type[Connector]] = {
+    "rest": RestConnector,
+    "sftp": SftpConnector,
+    "soap": SoapConnector,
+}
 # Which class reads a protocol's profiles; each has ``from_dict``, ``name`` and ``can_recall``.
-PROFILES: dict[str, type[RestProfile] | type[SoapProfile]] = {
+PROFILES: dict[str, type[RestProfile] | type[SftpProfile] | type[SoapProfile]] = {
     "rest": RestProfile,
+    "sftp": SftpProfile,
     "soap": SoapProfile,
 }
 

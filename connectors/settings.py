@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Identity:
     """Our certificate and private key, both PEM.
 
-    ``certificate`` may hold the chain, leaf first.  ``password`` opens an encrypted key.
+    ``certificate`` may hold the chain, leaf first, and is empty where a key is enough (SSH).
+    ``password`` opens an encrypted key.
     Secrets never show in ``repr``.
     """
 
@@ -33,6 +34,8 @@ class Trust:
     named certificates.  The host name is always checked; public CAs are never added.
     ``crl`` (PEM, one or several lists): in TLS, a server whose certificate is in it is not
     believed, nor one whose issuer has no list in it that is up to date.
+
+    Over SSH they are host keys (lines as in known_hosts) and their fingerprints (``SHA256:…``).
     """
 
     ca_pem: bytes

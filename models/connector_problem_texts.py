@@ -274,6 +274,62 @@ PROBLEMS = {
         _lt("The bank's answer cannot be decrypted."),
         _lt("Check that the bank encrypts for the certificate on this connection."),
     ),
+    "ssh_untrusted": (
+        _lt("%(host)s showed another host key than the one known for this connection."),
+        _lt("Compare the new fingerprint with the bank by telephone before you change it."),
+    ),
+    "ssh_algorithms": (
+        _lt(
+            "%(host)s and this server have no safe way to encrypt in common, or %(host)s has no "
+            "host key of the known kind."
+        ),
+        BANK,
+    ),
+    "ssh_not_spoken": (
+        _lt("%(host)s does not speak SSH on this port."),
+        _lt("Check the address and port."),
+    ),
+    "ssh_handshake": (_lt("The SSH handshake with %(host)s failed."), LATER),
+    "ssh_timeout": (_lt("%(host)s did not finish the SSH handshake in time."), LATER),
+    "ssh_login": (
+        _lt("%(host)s did not accept our login."),
+        _lt(
+            "Check the user name with the bank, and that it has registered our public key or knows "
+            "our password."
+        ),
+    ),
+    "ssh_session": (
+        _lt("%(host)s accepted our login and then opened no SFTP session."),
+        LATER,
+    ),
+    "folder_missing": (
+        _lt("The bank's server has no %(path)s."),
+        _lt("Check the folders in the bank's profile."),
+    ),
+    "folder_denied": (
+        _lt("The bank's server does not let us into %(path)s."),
+        _lt("Ask the bank to allow our login to do this."),
+    ),
+    "server_failed": (
+        _lt("The bank's server could not do what was asked with %(path)s."),
+        _lt("See the bank's reason; its disk may be full."),
+    ),
+    "upload_incomplete": (
+        _lt("Only %(size)s of %(sent)s bytes arrived at the bank's server."),
+        LATER,
+    ),
+    "rename_unsupported": (
+        _lt("The bank's server does not know the rename that the profile asks for."),
+        _lt("Set rename to standard in the bank's profile."),
+    ),
+    "document_too_large": (
+        _lt("The document has %(size)s bytes, more than the %(limit)s that are taken in."),
+        _lt("Raise the limit in the bank's profile if the document is in order."),
+    ),
+    "archive_full": (
+        _lt("The archive at the bank holds too many files of the same name."),
+        BANK,
+    ),
     "cannot_inquire": (
         _lt("This bank offers no way to ask for a message whose receipt is missing."),
         _lt("Ask the bank by other means and record the answer with evidence."),

@@ -15,6 +15,29 @@ install_programs() {
     find_chromium || die "No Chromium was found; set CHROMIUM to the program."
 }
 
+# An OpenSSH server for the tests of SFTP and the practice bank's mailbox. Only unpacked, never
+# installed: the package would open this machine's port 22 to the world. Nothing else needs it.
+find_or_unpack_sshd() {
+    local folder=$CACHE/openssh work
+    [ -n "${SSHD:-}" ] || command -v sshd >/dev/null || [ -x /usr/sbin/sshd ] ||
+        [ -x "$folder/usr/sbin/sshd" ] && return
+    if command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then
+        work=$(scratch)
+        if (cd "$work" && fetch_packages openssh-server libwrap0 &&
+            for package in *.deb; do quietly dpkg-deb -x "$package" "$work/openssh"; done); then
+            rm -rf "$folder"
+            mv "$work/openssh" "$folder" && return
+        fi
+    fi
+    say "There is no OpenSSH server (sshd) here: its tests are skipped. The package is openssh-server."
+}
+
+# Downloads Debian packages to the current folder, with fresh lists where the present ones fail.
+fetch_packages() {
+    apt-get download "$@" >>"$LOG" 2>&1 && return
+    is_root && quietly apt-get update && quietly apt-get download "$@"
+}
+
 # Installs Debian packages, or says in one sentence what to do.
 install_packages() {
     if ! command -v apt-get >/dev/null; then
