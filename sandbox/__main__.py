@@ -63,6 +63,8 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=0, help="customers' face; 0 for a free port")
     serve.add_argument("--soap-port", type=int, default=0, help="SOAP face; 0 for a free port")
     serve.add_argument("--admin-port", type=int, default=0, help="the desk; 0 for a free port")
+    serve.add_argument("--mailbox", type=Path, metavar="DIR",
+                       help="folders of each contract, for files by SFTP or by hand")
     serve.add_argument("--clock", help="'real', or a moment like 2026-11-23T08:00:00 (UTC)")
     serve.add_argument("--parent-pid", type=int, help="stop when this process is gone")
 
@@ -110,7 +112,7 @@ def run(arguments: argparse.Namespace) -> None:
         from .server import serve
 
         serve(bank, arguments.port, arguments.admin_port, arguments.clock,
-              arguments.parent_pid, arguments.soap_port)
+              arguments.parent_pid, arguments.soap_port, arguments.mailbox)
 
 
 def main() -> int:

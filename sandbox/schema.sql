@@ -214,6 +214,11 @@ CREATE TABLE IF NOT EXISTS held (           -- documents that the fault plan kee
     until REAL NOT NULL                     -- real time, seconds since 1970
 );
 
+CREATE TABLE IF NOT EXISTS laid_out (       -- documents in the customer's folder, see mailbox.py
+    document_id TEXT PRIMARY KEY REFERENCES document (id),
+    name TEXT NOT NULL                      -- the file's
+);
+
 -- Bank Web Services (SOAP): what is agreed beyond the contract itself.
 CREATE TABLE IF NOT EXISTS soap_contract (
     contract_id TEXT PRIMARY KEY REFERENCES contract,

@@ -24,6 +24,7 @@ from . import (
 from .bank import Bank
 from .engine import Engine
 from .faults import Facts, FaultPlan
+from .mailbox import Mailbox
 from .pki import write_private
 from .rest_base import FACE, Face, envelope
 
@@ -89,7 +90,7 @@ def admin_app(face: Face) -> web.Application:
 
 
 async def _run(bank: Bank, port: int, soap_port: int, admin_port: int,
-               parent: int | None) -> None:
+               parent: int | None, folders: Path | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -110,6 +111,9 @@ async def _run(bank: Bank, port: int, soap_port: int, admin_port: int,
         runners.append(runner)
         ports.append(runner.addresses[0][1])
     engine.start()
+    mailbox = Mailbox(bank, engine, folders) if folders else None
+    if mailbox:
+        mailbox.start()
     facts = {"port": ports[0], "soap_port": ports[1], "admin_port": ports[2],
              "pid": os.getpid()}
     write_private(bank.folder / "ports.json", json.dumps(facts).encode())
@@ -119,6 +123,8 @@ async def _run(bank: Bank, port: int, soap_port: int, admin_port: int,
     watch.cancel()
     for runner in runners:
         await runner.cleanup()
+    if mailbox:
+        await loop.run_in_executor(None, mailbox.stop)
     await loop.run_in_executor(None, engine.stop)
     face.close()
 
@@ -134,16 +140,17 @@ async def _watch(parent: int | None, stop: asyncio.Event) -> None:
 
 
 def serve(bank: Bank, port: int = 0, admin_port: int = 0, clock_spec: str | None = None,
-          parent: int | None = None, soap_port: int = 0) -> None:
+          parent: int | None = None, soap_port: int = 0, mailbox: Path | None = None) -> None:
     """Serve until SIGTERM, SIGINT or the death of ``parent``.
 
     :param port: 0 for a free one, as for the other ports; what was chosen is printed and
         written to ports.json.
     :param clock_spec: ``real`` or a moment; None leaves the clock as it was.
+    :param mailbox: where the contracts' folders are, see mailbox.py; None for none.
     :raises ValueError: no bank in the folder, or a wrong moment.
     """
     bank.require()
     if clock_spec:
         with bank.store.write() as connection:
             clock.start(connection, clock_spec)
-    asyncio.run(_run(bank, port, soap_port, admin_port, parent))
+    asyncio.run(_run(bank, port, soap_port, admin_port, parent, mailbox))

@@ -32,10 +32,11 @@ class Bank:
     """A running sandbox bank and one customer's folder.
 
     :param more: further contracts: id → options of ``enrol``; each has a folder of its own
+    :param serve: further options of ``serve``
     """
 
-    def __init__(self, folder, more=None):
-        self.folder = folder
+    def __init__(self, folder, more=None, serve=()):
+        self.folder, self.options = folder, serve
         bank, customer = folder / "bank", folder / "customer"
         sandbox("init", "--dir", bank)
         sandbox(
@@ -60,6 +61,7 @@ class Bank:
             [
                 *(sys.executable, "-m", "sandbox", "serve", "--dir", str(self.folder / "bank")),
                 *("--clock", "2026-11-23T08:00:00", "--parent-pid", str(os.getpid())),
+                *map(str, self.options),
             ],
             cwd=ROOT,
             stdout=subprocess.PIPE,
