@@ -159,6 +159,10 @@ class SoapConnector(Connector):
             answer=reply.code,
         )
 
+    def refusal(self, reply: Reply) -> FetchError:
+        """Return what the bank said instead of giving what was asked for."""
+        return self._said(FetchError, reply, look_up(reply.code))
+
     def _receipt(
         self,
         reply: Reply,
@@ -235,8 +239,11 @@ class SoapConnector(Connector):
         def judge(answer: Answer) -> Judgement:
             try:
                 reply = self.channel.read(answer, operation, number)
-                if not reply.good and not (reply.code == "24" and not informed):
-                    raise self._said(FetchError, reply, look_up(reply.code))
+                # The list is asked for only to be answered: it may be empty, or of a file type
+                # that this bank has not.
+                answered = reply.code in ("24", *soap_files.NOT_OFFERED) and not informed
+                if not reply.good and not answered:
+                    raise self.refusal(reply)
                 types = reply.response.user_info() if informed and reply.response else []
                 return Judgement(None, {"files": types} if types else {}, reply.signer)
             except Unbelievable as doubt:
@@ -279,5 +286,5 @@ class SoapConnector(Connector):
         if not reply.good and reply.code not in accepted:
             meaning = look_up(reply.code)
             passing = meaning.problem == "bank_technical"
-            raise self._said(Unavailable if passing else FetchError, reply, meaning)
+            raise self._said(Unavailable, reply, meaning) if passing else self.refusal(reply)
         return reply

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _ISO = re.compile(r"[a-z]{4}\.\d{3}\.\d{3}\.\d{2}")
 _GONE = "DEL"
+# A file type that this bank has not, or not for this contract. 29 blames a parameter without saying
+# which: where another file type is listed, it was this one.
+NOT_OFFERED = ("20", "25", "29")
 
 
 def period(file_type: str, status: str, since: datetime) -> dict[str, object]:
@@ -31,18 +34,28 @@ def period(file_type: str, status: str, since: datetime) -> dict[str, object]:
 def listing(
     bank: SoapConnector, kinds: frozenset[str], since: datetime | None
 ) -> Iterator[RemoteDocument]:
-    """List the files of `kinds` (empty: all) made since `since` (aware)."""
+    """List the files of `kinds` (empty: all) made since `since` (aware).
+
+    Of the file types that a profile names for a kind (two versions, say) the bank need not offer
+    each; where it offers none, that is said after everything else is listed.
+    """
     profile = bank.profile
     begin = since or bank.now() - timedelta(days=profile.list_days)
     seen: set[str] = set()
     faults: list[str] = []
     last: Reply | None = None
+    missing: Reply | None = None
     for kind, types in profile.downloads.items():
         if kinds and kind not in kinds:
             continue
+        offered, turned_away = False, None
         for file_type in types:
             request = period(file_type, profile.list_status, begin)
-            last = bank.call("downloadFileList", request)
+            last = bank.call("downloadFileList", request, ("24", *NOT_OFFERED))
+            if last.code in NOT_OFFERED:
+                turned_away = last
+                continue
+            offered = True
             if last.response is None or last.code == "24":
                 continue
             for entry in last.response.entries():
@@ -58,6 +71,10 @@ def listing(
                 if remote.id not in seen:
                     seen.add(remote.id)
                     yield remote
+        if not offered:
+            missing = missing or turned_away
+    if missing is not None:
+        raise bank.refusal(missing)
     if faults and last is not None:
         # Said last, so that one broken entry holds up none of the others.
         raise build(

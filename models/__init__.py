@@ -66,6 +66,7 @@ from . import (
     bank_connection_variable,
     bank_connection_token,
     bank_connection_signing,
+    bank_connection_soap,
     bank_connection_keys,
     bank_profile_help,
     bank_webhook,

@@ -37,6 +37,8 @@ class BankConnection(models.Model):
             "allow_private_address", "webhook_signature_header", "webhook_timestamp_header",
             "webhook_separator", "webhook_kind", "webhook_keys", "signing_certificate_id",
             "bank_signers", "bank_encryption", "bank_stopped", "bank_stop_reason",
+            "soap_sender", "soap_customer", "soap_receiver", "soap_target", "soap_environment",
+            "soap_language",
         )
     )
     _audit_ignored = frozenset(
@@ -76,8 +78,9 @@ class BankConnectionProfile(models.Model):
     _audit_prefix = "profile"
     _audit_plain = frozenset(
         (
-            "name", "active", "protocol", "is_sandbox", "message_version", "charset",
-            "batch_booking", "key_window_hours", "max_payments", "document_kinds", "poll_status",
+            "name", "active", "protocol", "client_certificate", "is_sandbox", "message_version",
+            "charset", "batch_booking", "key_window_hours", "max_payments", "document_kinds",
+            "poll_status",
         )
     )
     _audit_ignored = frozenset(("sequence", "notes"))

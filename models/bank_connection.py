@@ -7,7 +7,7 @@ from odoo.tools import html_escape as escape
 
 from ..connectors import registry
 from ..connectors.interface import SettingsError
-from ..connectors.settings import Identity, Settings, Timeouts, Trust
+from ..connectors.settings import Settings, Timeouts, Trust
 from . import connector_texts, keyring
 
 _logger = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ class BankConnection(models.Model):
         ondelete="restrict",
         tracking=True,
     )
+    protocol = fields.Selection(related="profile_id.protocol")
     url = fields.Char(
         string="Address", required=True, tracking=True, help="https://host[:port][/path]"
     )
@@ -65,7 +66,6 @@ class BankConnection(models.Model):
         domain=[("scope", "=", "bank_connect")],
         help="Proves to the bank who we are (mutual TLS). Its private key is kept sealed.",
     )
-    certificate_expires = fields.Datetime(compute="_compute_certificate_expires")
     trusted_certificates = fields.Text(
         string="Bank's certificates",
         tracking=False,
@@ -95,12 +95,6 @@ class BankConnection(models.Model):
     _name_company_uniq = models.Constraint(
         "UNIQUE(company_id, name)", "A connection of this name exists already."
     )
-
-    @api.depends("certificate_id.date_end")
-    def _compute_certificate_expires(self):
-        # The date is no secret, but certificates are readable by system administrators only.
-        for connection in self:
-            connection.certificate_expires = connection.sudo().certificate_id.date_end
 
     def _compute_message_count(self):
         counts = dict(
@@ -190,7 +184,7 @@ class BankConnection(models.Model):
     def action_activate(self):
         self.check_access("write")
         for connection in self:
-            problems = connection._activation_problems()
+            problems = connection._activation_problems() or connection._settings_problems()
             if problems:
                 raise UserError("\n".join(problems))
         # sudo: the state is written here only, after what has to be checked.
@@ -211,18 +205,7 @@ class BankConnection(models.Model):
                     "Without it private keys can't be kept safe."
                 )
             )
-        certificate = self.sudo().certificate_id
-        if not certificate:
-            problems.append(self.env._("Choose this company's certificate for the bank."))
-        elif not certificate.private_key_id:
-            problems.append(self.env._("The certificate has no private key."))
-        elif not certificate.private_key_id.bank_sealed:
-            problems.append(
-                self.env._(
-                    "The private key of the certificate is stored unprotected. Import it again "
-                    "through the connection, so that it is sealed."
-                )
-            )
+        problems += self._certificate_problems()
         if not self.trusted_certificates:
             problems.append(self.env._("Add the certificate of the bank or of its authority."))
         if not self.journal_ids:
@@ -233,6 +216,14 @@ class BankConnection(models.Model):
                     self.env._("The journal %s has no bank account number.", journal.display_name)
                 )
         return problems
+
+    def _settings_problems(self):
+        """What the channel itself finds wrong with its settings; no byte is sent."""
+        try:
+            with self._connector():
+                return []
+        except UserError as error:
+            return [str(error)]
 
     def _company_language(self):
         """The language of what scheduled actions note down, for the company's people to read."""
@@ -263,21 +254,11 @@ class BankConnection(models.Model):
             yield connector
 
     def _connector_settings(self):
-        # sudo: certificates are readable by system administrators only, and whoever may use this
-        # connection needs its certificate for the call, never to see it.
-        certificate = self.sudo().certificate_id
-        if not certificate or not certificate.private_key_id:
-            raise UserError(self.env._("The connection %s has no certificate.", self.display_name))
-        try:
-            private_key = certificate.private_key_id._bank_private_key()
-            settings = self.profile_id._settings()
-        except keyring.KeyringError as error:
-            raise UserError(self._keyring_message(error)) from error
         seconds = self.env["bank.message"]._seconds
         return Settings(
             url=self.url,
-            profile=settings,
-            identity=Identity(certificate=certificate._bank_chain(), private_key=private_key),
+            profile=self.profile_id._settings(),
+            identity=self._tls_identity(),
             trust=Trust(
                 ca_pem=(self.trusted_certificates or "").encode(),
                 fingerprints=tuple((self.pinned_fingerprints or "").split()),

@@ -35,8 +35,19 @@ class BankConnection(models.Model):
     bank_certificate_ids = fields.One2many(
         "bank.certificate", "connection_id", string="All certificates", readonly=True
     )
+    certificate_expires = fields.Datetime(
+        compute="_compute_certificate_expires",
+        help="When the first of our certificates in use runs out.",
+    )
     certificate_days_left = fields.Integer(compute="_compute_certificate_days_left")
     key_trouble = fields.Char(compute="_compute_key_trouble")
+
+    @api.depends(*(f"{name}.date_end" for name in OURS.values()))
+    def _compute_certificate_expires(self):
+        for connection in self:
+            # sudo: the date is no secret, but certificates are the system administrator's.
+            dates = [connection.sudo()[name].date_end for name in OURS.values()]
+            connection.certificate_expires = min(filter(None, dates), default=False)
 
     @api.depends("bank_certificate_ids.state", "bank_certificate_ids.date_end")
     def _compute_certificate_days_left(self):
@@ -145,6 +156,39 @@ class BankConnection(models.Model):
                 if row.owner == "ours" and row.role != "tls" and row.state == "old" and row.has_key
             ),
         )
+
+    def _tls_identity(self):
+        """What we show when the line is opened; ``None`` where the bank asks for nothing."""
+        # sudo: certificates are readable by system administrators only, and whoever may use this
+        # connection needs its certificate for the call, never to see it.
+        certificate = self.sudo().certificate_id
+        if not certificate and self.profile_id.client_certificate:
+            raise UserError(self.env._("The connection %s has no certificate.", self.display_name))
+        return self._identity(certificate)
+
+    def _certificate_problems(self):
+        """What is wrong with our certificates, in sentences."""
+        # sudo: see `_tls_identity`.
+        connection = self.sudo()
+        problems = []
+        if not connection.certificate_id and self.profile_id.client_certificate:
+            problems.append(self.env._("Choose this company's certificate for the bank."))
+        for certificate in dict.fromkeys(connection[name] for name in OURS.values()):
+            if not certificate:
+                continue
+            if not certificate.private_key_id:
+                problems.append(
+                    self.env._("The certificate “%s” has no private key.", certificate.name)
+                )
+            elif not certificate.private_key_id.bank_sealed:
+                problems.append(
+                    self.env._(
+                        "The private key of the certificate “%s” is stored unprotected. Import it "
+                        "again through the connection, so that it is sealed.",
+                        certificate.name,
+                    )
+                )
+        return problems
 
     def _identity(self, certificate):
         if not certificate:

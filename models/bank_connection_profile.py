@@ -24,7 +24,18 @@ class BankConnectionProfile(models.Model):
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
     protocol = fields.Selection(
-        [("rest", "REST (Berlin Group and relatives)")], required=True, default="rest"
+        [
+            ("rest", "REST (Berlin Group and relatives)"),
+            ("soap", "SOAP (Bank Web Services)"),
+        ],
+        required=True,
+        default="rest",
+    )
+    client_certificate = fields.Boolean(
+        string="Certificate in TLS",
+        default=True,
+        help="The bank asks for a certificate of ours when the line is opened. Otherwise one is "
+        "shown only where the connection has one.",
     )
     settings = fields.Text(
         string="Protocol settings",

@@ -146,6 +146,14 @@ class BankConnectionProfile(models.Model):
         profile = self._read_profile()
         return set(profile.variables()) - STANDARD - set(getattr(profile, "defaults", ()))
 
+    def _needs(self):
+        """What a connection has to say, as it is shown to people."""
+        secrets = self._secret_values()
+        return [
+            self.env._("%s (secret)", name) if name in secrets else name
+            for name in sorted(self._wanted_values())
+        ]
+
     def _secret_values(self):
         """Those of them that are kept sealed."""
         return set(getattr(self._read_profile(), "secrets", ()))

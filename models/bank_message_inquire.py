@@ -35,7 +35,11 @@ class BankMessage(models.Model):
 
     @api.model
     def _wake_for_inquiries(self):
-        """Come back when the next message is due to be asked about."""
+        """Come back when the next message is due to be asked about.
+
+        Of those only that `_due_inquiries` takes up: a moment that stays past would wake the
+        scheduled action again and again.
+        """
         message = self.search(
             [
                 ("direction", "=", "out"),
@@ -45,6 +49,8 @@ class BankMessage(models.Model):
                 ("state", "=", "uncertain"),
                 "&",
                 "&",
+                "&",
+                ("connection_id.profile_id.poll_status", "=", True),
                 *self._awaiting_fate(),
             ],
             order="next_attempt",

@@ -92,9 +92,13 @@ class BankMessage(models.Model):
             if not waiting:
                 raise
             fault = connector_texts.message(self.env, outcome)
+        known = self._known_numbers(connection, waiting)
         for remote in waiting:
             try:
-                self._fetch_one(connection, connector, remote)
+                if remote.id in known or self._fetch_one(connection, connector, remote):
+                    known.add(remote.id)
+                    # Only now, that the bytes are committed here, may the bank put them away.
+                    connector.acknowledge(remote)
             except Unavailable:
                 raise
             except FetchError as outcome:
@@ -107,17 +111,21 @@ class BankMessage(models.Model):
         return fault
 
     @api.model
-    def _fetch_one(self, connection, connector, remote):
-        known = self.search_count(
-            [("connection_id", "=", connection.id), ("remote_id", "=", remote.id)], limit=1
+    def _known_numbers(self, connection, waiting):
+        """Which of the documents are here already: some banks list them for weeks."""
+        numbers = [remote.id for remote in waiting]
+        known = self.search_fetch(
+            [("connection_id", "=", connection.id), ("remote_id", "in", numbers)], ["remote_id"]
         )
+        found = set(known.mapped("remote_id"))
         self._commit()
-        if not known:
-            content = connector.fetch(remote)
-            known = self._record(self._store_remote, connection, content, remote)
-        if known:
-            # Only now, that the bytes are committed here, may the bank put them away.
-            connector.acknowledge(remote)
+        return found
+
+    @api.model
+    def _fetch_one(self, connection, connector, remote):
+        """Bring one document in; whether it is committed."""
+        content = connector.fetch(remote)
+        return self._record(self._store_remote, connection, content, remote)
 
     @api.model
     def _store_remote(self, connection, content, remote):

@@ -19,8 +19,9 @@ class BankMonitor(models.Model):
     _order = "urgency, company_id, connection_id"
     _depends = {
         "bank.alert": ["closed_on", "connection_id"],
+        "bank.certificate": ["certificate_id", "connection_id", "date_end", "owner", "state"],
         "bank.connection": [
-            "bank_stopped", "certificate_id", "company_id", "failure_count", "last_success",
+            "bank_stopped", "company_id", "failure_count", "last_success",
             "paused_until", "state",
         ],
         "bank.connection.call": ["connection_id", "date", "failed"],
@@ -87,7 +88,7 @@ class BankMonitor(models.Model):
                        connection.state, connection.last_success, connection.failure_count,
                        CASE WHEN connection.paused_until > %(now)s
                             THEN connection.paused_until END AS paused_until,
-                       certificate.date_end AS certificate_expires,
+                       certificate.expires AS certificate_expires,
                        COALESCE(alert.alert_count, 0) AS alert_count,
                        %(waiting)s,
                        %(calls)s,
@@ -101,8 +102,8 @@ class BankMonitor(models.Model):
                             ELSE 'fine' END AS light
                   FROM bank_connection connection
                   JOIN res_company company ON company.id = connection.company_id
-             LEFT JOIN certificate_certificate certificate
-                    ON certificate.id = connection.certificate_id
+             LEFT JOIN (%(certificate)s) certificate
+                    ON certificate.connection_id = connection.id
              LEFT JOIN (%(alert)s) alert ON alert.connection_id = connection.id
              LEFT JOIN (%(message)s) message ON message.connection_id = connection.id
              LEFT JOIN (%(call)s) call ON call.connection_id = connection.id
@@ -133,6 +134,12 @@ class BankMonitor(models.Model):
             ),
             message=self._query_messages(),
             call=self._query_calls(),
+            certificate=SQL(
+                "SELECT used.connection_id, min(COALESCE(certificate.date_end, used.date_end)) "
+                "AS expires FROM bank_certificate used LEFT JOIN certificate_certificate "
+                "certificate ON certificate.id = used.certificate_id "
+                "WHERE used.owner = 'ours' AND used.state = 'current' GROUP BY used.connection_id"
+            ),
         )
 
     def _query_messages(self):

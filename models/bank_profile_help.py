@@ -45,16 +45,13 @@ class BankConnectionProfile(models.Model):
             if not profile.settings:
                 continue
             try:
-                wanted, secrets = profile._wanted_values(), profile._secret_values()
+                needs = profile._needs()
             except SettingsError as error:
                 profile.settings_problem = connector_texts.settings_error(self.env, error)
             except ValueError as error:
                 profile.settings_problem = str(error)
             else:
-                profile.settings_needs = ", ".join(
-                    self.env._("%s (secret)", name) if name in secrets else name
-                    for name in sorted(wanted)
-                )
+                profile.settings_needs = ", ".join(needs)
 
     def action_check_settings(self):
         """Say that the settings can be used, and what they ask for; saving has refused others."""

@@ -35,6 +35,8 @@ from . import (
     test_sending,
     test_sending_late,
     test_separation,
+    test_soap_road,
+    test_soap_settings,
     test_statement_import,
     test_statement_match,
     test_status_import,

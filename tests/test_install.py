@@ -9,6 +9,7 @@ from .common import MODULE, BankConnectCommon
 HARMLESS = {
     # numbers, flags and dates
     "bank_connection.allow_private_address",
+    "bank_connection_profile.client_certificate",
     "bank_connection_profile.key_window_hours",
     "bank_payment_batch.sealed_by_id",
     "bank_payment_batch.sealed_erased_date",

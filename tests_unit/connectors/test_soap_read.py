@@ -46,6 +46,23 @@ def test_an_empty_list_is_no_error(dial_soap, teller):
     assert list(dial_soap().list(["camt.054"])) == []
 
 
+def test_a_file_type_that_the_bank_has_not_holds_up_no_other(dial_soap, teller):
+    """A profile may name two versions of a statement; the bank has the newer one only."""
+    teller.files, teller.codes = [NEW], ["20", "00"]
+    assert [remote.id for remote in dial_soap().list(["camt.053"])] == ["camt.053.001.08:R2"]
+    assert len(teller.calls) == 2
+
+
+def test_a_kind_that_the_bank_has_not_at_all_is_told_last(dial_soap, teller):
+    teller.files, teller.codes = [NEW, STATUS], ["25", "25"]
+    found = []
+    with pytest.raises(FetchError) as caught:
+        for remote in dial_soap().list(["camt.054", "camt.053", "pain.002"]):
+            found.append(remote.id)
+    assert caught.value.reasons[0].code == "25"
+    assert len(found) == 1
+
+
 def test_own_file_types_have_no_iso_name(dial_soap, teller, soap_data):
     soap_data["downloads"] = {"camt.053": ["NDCAMT53L"]}
     teller.files = [("NDCAMT53L", *NEW[1:])]
