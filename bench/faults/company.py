@@ -12,6 +12,7 @@ from pathlib import Path
 
 import support.demo
 from support.demo.api import Person
+from support.demo.channels import CHANNELS
 from support.processes import ProcessError
 
 from .stage import ACCOUNTS, CONTRACT, DATABASE, OPENING, Stage
@@ -79,11 +80,7 @@ def _given(stage: Stage) -> dict:
                    for login, (name, groups) in PEOPLE.items()},
         "confirming": "marc",
         "bank": contract["bank"],
-        "connection": {
-            "url": stage.bank.url, "contract": contract["contractId"],
-            "consent": contract["consentId"], "certificate": str(customer / "client.pem"),
-            "key": str(customer / "client.key"), "authority": str(customer / "ca.pem"),
-        },
+        "connection": CHANNELS["rest"].connection(stage.bank, contract, customer),
         "accounts": [
             {"key": key, "journal": f"Account {key}", "code": f"EUR{number}", "currency": "EUR",
              "opening": OPENING, "booked": key == "main", "iban": account["iban"]}

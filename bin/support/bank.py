@@ -22,6 +22,7 @@ class Bank:
         self.server: Child | None = None
         self.folder = folder
         self.port = 0  # HTTPS with client certificates: the bank's customers
+        self.soap_port = 0  # HTTPS, where they are known by their signatures
         self.admin_port = 0  # plain HTTP on loopback: the bank's back office
 
     @property
@@ -70,7 +71,8 @@ class Bank:
         )
         self.server.wait_until(ports.exists, within=30)
         found = json.loads(ports.read_text())
-        self.port, self.admin_port = found["port"], found["admin_port"]
+        self.port, self.soap_port = found["port"], found["soap_port"]
+        self.admin_port = found["admin_port"]
 
     def stop(self) -> None:
         if self.server:

@@ -1,13 +1,18 @@
 """The demo's own judgement: what it plans, how it counts, and that it sees a wrong cent."""
 
+import json
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import sandbox.__main__ as sandbox
 from support.demo import bills, documents, table, totals
+from support.demo.channels import CHANNELS
 
 DAY = date(2026, 11, 23)
 VENDORS = ["ordinary-0", "ordinary-1"]
@@ -124,3 +129,24 @@ def test_tables_have_straight_columns():
     ]
     assert table.short("Société", 5) == "Soci…"
     assert table.short("Kurz", 5) == "Kurz"
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_a_channel_uses_what_the_bank_hands_out(name, tmp_path):
+    """Its terms are a contract that the bank signs, and each file that it names is there."""
+    channel, folder, customer = CHANNELS[name], str(tmp_path / "bank"), tmp_path / "customer"
+    for order in (
+        ["init", "--dir", folder],
+        ["enrol", "--dir", folder, "--customer", "Payer", "--contract", "C1",
+         "--out", str(customer), *channel.terms],
+    ):
+        sandbox.run(sandbox.parser().parse_args(order))
+    contract = json.loads((customer / "contract.json").read_text())
+    bank = SimpleNamespace(url="https://localhost:1", soap_port=2)
+    line = channel.connection(bank, contract, customer)
+    files = [*line["texts"].values(), *(file for pair in line["certificates"].values()
+                                        for file in pair)]
+    assert files
+    assert all(Path(file).read_text().startswith("-----BEGIN") for file in files)
+    assert line["values"]["url"] == channel.address(bank)
+    assert all(line["values"].values())

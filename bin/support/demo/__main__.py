@@ -10,6 +10,7 @@ from pathlib import Path
 from ..processes import Interrupted, ProcessError, Supervisor, guarded
 from ..settings import Settings
 from . import bills, screenshots
+from .channels import CHANNELS
 from .play import Play
 from .progress import DemoError, Progress
 from .stage import Scene, Stage
@@ -21,7 +22,7 @@ def main() -> int:
     progress = Progress()
     try:
         with Supervisor() as supervisor:
-            stage = Stage(settings, supervisor, progress)
+            stage = Stage(settings, supervisor, progress, CHANNELS[chosen.channel])
             scene = stage.open(fresh=chosen.fresh)
             play = Play(scene, progress, max(chosen.bills, bills.SPECIAL_BILLS))
             play.act()
@@ -53,6 +54,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--bills", type=int, default=30, metavar="N",
                         help=f"how many vendor bills (30; at least {bills.SPECIAL_BILLS})")
     parser.add_argument("--once", action="store_true", help="stop everything at the end")
+    parser.add_argument("--channel", choices=CHANNELS, default="rest",
+                        help="how Odoo and the bank speak; each has books of its own (rest)")
     parser.add_argument("--fresh", action="store_true",
                         help="begin anew: new database, new bank")
     parser.add_argument("--screenshots", type=Path, metavar="FOLDER",

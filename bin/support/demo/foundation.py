@@ -78,19 +78,22 @@ bank = find_or_make(
 )
 connection = env["bank.connection"].search([("company_id", "=", company.id)], limit=1)
 if not connection:
-    files = given["connection"]
-    certificate = env["certificate.certificate"]._bank_create(
-        Path(files["certificate"]).read_bytes(), Path(files["key"]).read_bytes(),
-        name="Sandbox bank", company=company,
-    )
+    line = given["connection"]
+    certificates = {
+        field: env["certificate.certificate"]._bank_create(
+            Path(certificate).read_bytes(), Path(key).read_bytes(),
+            name="Sandbox bank", company=company,
+        ).id
+        for field, (certificate, key) in line["certificates"].items()
+    }
     connection = env["bank.connection"].create(
         {
             "name": "Sandbox bank",
-            "profile_id": env.ref("account_bank_connect.profile_sandbox").id,
-            "url": files["url"], "contract_code": files["contract"],
-            "consent_code": files["consent"], "allow_private_address": True,
-            "trusted_certificates": Path(files["authority"]).read_text(),
-            "certificate_id": certificate.id,
+            "profile_id": env.ref(line["profile"]).id,
+            "allow_private_address": True,
+            **line["values"],
+            **{field: Path(file).read_text() for field, file in line["texts"].items()},
+            **certificates,
         }
     )
 

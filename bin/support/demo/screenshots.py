@@ -22,7 +22,7 @@ from ..settings import Settings
 from .api import Person
 from .encore import Encore
 from .progress import DemoError, wait_for
-from .stage import DATABASE, Scene
+from .stage import Scene
 from .verdict import Verdict
 
 WIDTH, HEIGHT = 1280, 800
@@ -69,19 +69,23 @@ class Browser:
                     raise DemoError(f"Chromium refused {method}: {answer['error']['message']}")
                 return answer["result"]
 
-    def log_in(self, url: str, person: Person) -> None:
+    def log_in(self, scene: Scene, person: Person) -> None:
         """Become that user in Odoo, with his password."""
         session = requests.Session()
         session.trust_env = False
         answer = session.post(
-            f"{url}/web/session/authenticate",
-            json={"params": {"db": DATABASE, "login": person.login, "password": person.password}},
+            f"{scene.url}/web/session/authenticate",
+            json={
+                "params": {
+                    "db": scene.database, "login": person.login, "password": person.password
+                }
+            },
             timeout=60,
         ).json()
         if "error" in answer:
             raise DemoError(f"{person.login} could not log in: {answer['error']['message']}")
         self.command("Network.setCookie", name="session_id",
-                     value=session.cookies["session_id"], url=url, httpOnly=True)
+                     value=session.cookies["session_id"], url=scene.url, httpOnly=True)
 
     def open(self, url: str, until: str) -> None:
         """Go to a page and wait for an element that the selector ``until`` finds."""
@@ -137,7 +141,7 @@ def _take(
     accountant, manager = scene.people["accountant"], scene.people["manager"]
     form = ".o_form_view .o_form_sheet"
 
-    browser.log_in(scene.url, accountant)
+    browser.log_in(scene, accountant)
     for picture, fate in (("bill-at-the-bank", "pending"), ("bill-rejected", "rejected")):
         bill = verdict.bill_of(fate)
         browser.open(f"{scene.url}/odoo/account.move/{bill}", form)
@@ -154,7 +158,7 @@ def _take(
     browser.wait(".modal .o_form_view .o_data_row")
     browser.picture(folder / "send-to-bank.png")
 
-    browser.log_in(scene.url, manager)
+    browser.log_in(scene, manager)
     browser.open(f"{scene.url}/odoo/bank.payment.batch/{encore.batch}", form)
     browser.wait("button[name=action_approve]")
     browser.picture(folder / "batch-to-approve.png")

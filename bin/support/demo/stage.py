@@ -20,10 +20,10 @@ from ..settings import MODULE, Settings
 from ..templates import Templates
 from . import cast
 from .api import Person
+from .channels import Rest
 from .desk import Desk
 from .progress import DemoError, Progress
 
-DATABASE = "demo"
 CRON_THREADS = 4
 KEY_DAYS = 90
 DOLLARS_PER_EURO = "1.10"  # the sandbox bank's own rate
@@ -43,27 +43,38 @@ class Scene:
     accounts: dict[str, str]  # key → IBAN
     run: int  # 1 on a new database
     log: Path
+    database: str
 
 
 class Stage:
-    """Starts the servers, newest state or a new one. Everything is below ``.run/demo``."""
+    """Starts the servers, newest state or a new one.
 
-    def __init__(self, settings: Settings, supervisor: Supervisor, progress: Progress):
+    Each channel has books of its own, in Odoo and at the bank: everything is below ``.run/demo``,
+    or ``.run/demo-<channel>``.
+    """
+
+    def __init__(
+        self, settings: Settings, supervisor: Supervisor, progress: Progress, channel: Rest
+    ):
         self._settings = settings
         self._progress = progress
+        self._channel = channel
+        self._name = "demo" if channel.name == "rest" else f"demo-{channel.name}"
+        self._database = self._name.replace("-", "_")
         self._cluster = Cluster(settings, supervisor, "demo", durable=True)
         self._bank = Bank(
-            settings, supervisor, self._home / "bank", settings.logs / "demo-bank.log"
+            settings, supervisor, self._home / "bank", settings.logs / f"{self._name}-bank.log"
         )
         self._odoo = Odoo(
-            settings, supervisor, self._cluster, "demo", {"BANK_CONNECT_MASTER_KEY": self._key()}
+            settings, supervisor, self._cluster, self._name,
+            {"BANK_CONNECT_MASTER_KEY": self._key()},
         )
         self._server: Server | None = None
-        self.log = settings.logs / "demo-odoo.log"
+        self.log = settings.logs / f"{self._name}-odoo.log"
 
     @property
     def _home(self) -> Path:
-        return self._settings.run / "demo"
+        return self._settings.run / self._name
 
     @property
     def _customer(self) -> Path:
@@ -76,7 +87,7 @@ class Stage:
         self._cluster.start()
         say("PostgreSQL answers (a cluster of its own, on a socket)")
         state = {} if fresh else self._state()
-        if not state or not self._cluster.exists(DATABASE):
+        if not state or not self._cluster.exists(self._database):
             self._forget()
             state = {"run": 0, "passwords": {name: _password() for name in ("admin", *cast.PEOPLE)}}
         self._open_bank()
@@ -85,7 +96,9 @@ class Stage:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.log.write_bytes(b"")
         limits = ["--limit-time-real=1800", "--limit-time-real-cron=1800"]
-        self._server = self._odoo.serve(DATABASE, self.log, *limits, cron_threads=CRON_THREADS)
+        self._server = self._odoo.serve(
+            self._database, self.log, *limits, cron_threads=CRON_THREADS
+        )
         say(f"Odoo {self._settings.odoo_version} answers, with {CRON_THREADS} cron threads")
         state["run"] += 1
         self._keep(state)
@@ -116,7 +129,7 @@ class Stage:
             shutil.rmtree(building, ignore_errors=True)
             self._bank.command(
                 "enrol", "--dir", self._bank.folder, "--customer", cast.COMPANY["name"],
-                "--contract", cast.CONTRACT, "--out", building, *orders,
+                "--contract", cast.CONTRACT, "--out", building, *orders, *self._channel.terms,
             )
             building.rename(self._customer)
         # Its clock stands still until the demo, or a visitor at the desk, advances it.
@@ -141,11 +154,11 @@ class Stage:
     def _prepare(self, state: dict) -> None:
         """Make the database, or bring it up to date with the module's code."""
         code = self._fingerprint()
-        if not self._cluster.exists(DATABASE):
+        if not self._cluster.exists(self._database):
             templates = Templates(self._settings, self._cluster, self._odoo)
             if not templates.built(demo=False):
                 self._progress.say("Making a database with Odoo's accounting (kept for later) ...")
-            templates.copy_to(DATABASE, demo=False)
+            templates.copy_to(self._database, demo=False)
             self._load("init")
             self._progress.say("Bank Connect is installed")
         elif state.get("code") != code:
@@ -165,21 +178,21 @@ class Stage:
         self._keep(state)
 
     def _load(self, what: str) -> None:
-        log = self._settings.logs / f"demo-{what}.log"
+        log = self._settings.logs / f"{self._name}-{what}.log"
         code = self._odoo.run(
-            log, f"--database={DATABASE}", f"--{what}={MODULE}", "--stop-after-init", "--no-http",
-            "--without-demo",
+            log, f"--database={self._database}", f"--{what}={MODULE}", "--stop-after-init",
+            "--no-http", "--without-demo",
         )
         installed = self._cluster.execute(
             "SELECT 1 FROM ir_module_module WHERE name = %s AND state = 'installed'",
-            (MODULE,), database=DATABASE,
+            (MODULE,), database=self._database,
         )
         if code != 0 or not installed:
             raise DemoError(f"Odoo could not {what} the module: see {log}")
 
     def _lay_foundation(self, state: dict) -> dict:
         given, found = self._home / "given.json", self._home / "found.json"
-        log = self._settings.logs / "demo-foundation.log"
+        log = self._settings.logs / f"{self._name}-foundation.log"
         contract, accounts = self._contract(), self._accounts()
         if "vendors" not in state:
             state["vendors"] = cast.with_accounts(cast.vendors(), self._bank)
@@ -196,14 +209,7 @@ class Stage:
                 },
                 "confirming": "manager",
                 "bank": contract["bank"],
-                "connection": {
-                    "url": self._bank.url,
-                    "contract": contract["contractId"],
-                    "consent": contract["consentId"],
-                    "certificate": str(self._customer / "client.pem"),
-                    "key": str(self._customer / "client.key"),
-                    "authority": str(self._customer / "ca.pem"),
-                },
+                "connection": self._channel.connection(self._bank, contract, self._customer),
                 "accounts": [
                     {**asdict(account), "iban": accounts[account.key]}
                     for account in cast.ACCOUNTS
@@ -214,7 +220,7 @@ class Stage:
         _write_secret(found, {})
         try:
             code = self._odoo.run(
-                log, "shell", f"--database={DATABASE}", "--no-http",
+                log, "shell", f"--database={self._database}", "--no-http",
                 script=Path(__file__).with_name("foundation.py"),
                 environment={"DEMO_GIVEN": str(given), "DEMO_FOUND": str(found)},
             )
@@ -236,7 +242,7 @@ class Stage:
         }
         scene = Scene(
             self._server.url, people, self.desk, state["found"], self._accounts(), state["run"],
-            self.log,
+            self.log, self._database,
         )
         self._connect(scene)
         return scene
@@ -245,14 +251,17 @@ class Stage:
         """The treasurer gives the connection the bank's address of today and tries it."""
         treasurer, connection = scene.people["treasurer"], scene.found["connection"]
         shown = treasurer.read_one("bank.connection", connection, ["url", "state"])
-        if shown["url"] != self._bank.url:
-            treasurer.write("bank.connection", [connection], {"url": self._bank.url})
+        address = self._channel.address(self._bank)
+        if shown["url"] != address:
+            treasurer.write("bank.connection", [connection], {"url": address})
         answer = treasurer.call("bank.connection", "action_test", [connection])["params"]
         if answer["type"] != "success":
             raise DemoError(f"The connection test failed: {answer['message']}")
         if shown["state"] != "active":
             treasurer.call("bank.connection", "action_activate", [connection])
-        self._progress.say(f"{treasurer.name} (treasurer) tested the connection: mutual TLS works")
+        self._progress.say(
+            f"{treasurer.name} (treasurer) tested the connection: {self._channel.works}"
+        )
 
     # What is kept ------------------------------------------------------------------------------
 
@@ -270,8 +279,8 @@ class Stage:
     def _forget(self) -> None:
         """Drop database and bank together: the one's books make no sense without the other's."""
         (self._home / "state.json").unlink(missing_ok=True)
-        self._cluster.drop(DATABASE)
-        for folder in (self._odoo.filestore(DATABASE), self._bank.folder, self._customer):
+        self._cluster.drop(self._database)
+        for folder in (self._odoo.filestore(self._database), self._bank.folder, self._customer):
             shutil.rmtree(folder, ignore_errors=True)
 
     def _key(self) -> str:
