@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 # All other headers are shown as present only: a new one is masked until someone decides.
@@ -34,6 +34,8 @@ class Exchange:
     error: str | None = None  # problem code, where the exchange itself failed
     peer_fingerprint: str | None = None
     tls_version: str | None = None
+    request_body: str = field(default="", repr=False)  # masked; empty unless asked for
+    response_body: str = field(default="", repr=False)
 
 
 def mask_headers(headers: Mapping[str, str]) -> dict[str, str]:

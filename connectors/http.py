@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import http.client
+import json
 import logging
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 import requests
 import urllib3
@@ -19,6 +21,7 @@ from requests.structures import CaseInsensitiveDict
 
 from .exchange import Exchange, mask_headers, mask_text
 from .interface import Outcome
+from .masking import masked, masked_text, without
 from .problems import build
 from .settings import Settings
 from .tls import Transport, bank_session, is_certificate_alert
@@ -155,12 +158,26 @@ class HttpChannel:
         self.observer: Callable[[Exchange], None] | None = settings.observer
         self.now = settings.now
         # Masked in everything that may be logged, as they stand and as they read in a URL.
-        values = [value for value in settings.variables.values() if len(value) >= 4]
+        # An address is none: where a request went is what a log is for.
+        values = [
+            value
+            for name, value in settings.variables.items()
+            if len(value) >= 4 and (name in settings.secrets or not value.startswith("https://"))
+        ]
+        values += [value for value in settings.accounts.values() if len(value) >= 4]
         self.secrets = tuple({*values, *(quote(value, safe="") for value in values)})
+        self.record_bodies = settings.record_bodies
+        # Blanked out in what the bank says about an error, too: a careless bank repeats it.
+        self.hidden: tuple[str, ...] = ()
+        for name in settings.secrets:
+            if len(settings.variables.get(name, "")) >= 4:
+                self.hide(settings.variables[name])
 
     def hide(self, secret: str) -> None:
-        """Mask `secret` from now on, as the variables are."""
-        self.secrets = tuple({*self.secrets, secret, quote(secret, safe="")})
+        """Mask `secret` from now on, as the variables are, and in the bank's errors."""
+        forms = {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
+        self.secrets = tuple({*self.secrets, *forms})
+        self.hidden = tuple({*self.hidden, *forms})
 
     def mask(self, text: str) -> str:
         """Blank out all secrets in a text that may be logged."""
@@ -215,8 +232,15 @@ class HttpChannel:
                     error=failure.code if failure else None,
                     peer_fingerprint=trace.peer.fingerprint if trace.peer else None,
                     tls_version=trace.peer.tls_version if trace.peer else None,
+                    request_body=self._recorded(body),
+                    response_body=self._recorded(
+                        answer.content if answer else failure.content if failure else b""
+                    ),
                 )
             )
+
+    def _recorded(self, body: bytes | None) -> str:
+        return masked(body, self.secrets) if self.record_bodies and body else ""
 
     def _exchange(
         self,
@@ -235,13 +259,22 @@ class HttpChannel:
             )
             answered = self.now()
             content = self._read(response)
+            if response.status_code >= 400:
+                content = without(content, self.hidden)
         except Failure as error:
+            error.content = without(error.content, self.hidden)
             error.marks, error.peer = tuple(trace.marks), trace.peer
             error.facts.setdefault("host", _host(url))
             raise
         except Exception as error:
             if not isinstance(error, TransportError | _ERRORS):
-                _logger.exception("Unexpected error in an exchange with %s", _host(url))
+                # Its text and trace may repeat headers and body: not `exception`, which shows all.
+                trail = "".join(traceback.format_exception(error))
+                _logger.error(
+                    "Unexpected error in an exchange with %s\n%s",
+                    _host(url),
+                    masked_text(trail, self.secrets),
+                )
             status = None if response is None else response.status_code
             raise self._failure(error, trace, status, _host(url)) from None
         finally:

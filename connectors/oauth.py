@@ -225,11 +225,15 @@ class OAuth(Authenticator):
         if self.profile.client == "secret_basic":
             # Both halves are form-encoded first (RFC 6749, 2.3.1), so that a colon divides.
             pair = f"{quote_plus(self.client_id)}:{quote_plus(self.secret)}".encode()
-            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+            encoded = base64.b64encode(pair).decode()
+            self.channel.hide(encoded)
+            headers["Authorization"] = f"Basic {encoded}"
         elif self.profile.client == "secret_post":
             extra["client_secret"] = self.secret
         elif self.profile.client == "private_key_jwt":
-            extra |= {"client_assertion_type": _ASSERTION, "client_assertion": self._assertion()}
+            assertion = self._assertion()
+            self.channel.hide(assertion)
+            extra |= {"client_assertion_type": _ASSERTION, "client_assertion": assertion}
         body = client.prepare_request_body(
             scope=self.scope or None,
             include_client_id=self.profile.client != "secret_basic",

@@ -70,6 +70,9 @@ class Settings:
     :ivar allow_private: permit loopback and private addresses (the sandbox bank)
     :ivar proxy: ``http://host:port``; the environment's proxies are ignored
     :ivar observer: called with an :class:`.exchange.Exchange` after each HTTP exchange
+    :ivar record_bodies: let the observer see bodies as well, masked
+    :ivar secrets: which of the ``variables`` are secrets, by name: a bank that repeats one in an
+        error gets it blanked out before anybody keeps the answer
     :ivar now: the clock, for certificate dates and receipts
 
     :ivar token_store: where access tokens are kept between calls; without one, in memory
@@ -96,6 +99,8 @@ class Settings:
     timeouts: Timeouts = field(default_factory=Timeouts)
     observer: Callable[[Exchange], None] | None = field(default=None, repr=False)
     now: Callable[[], datetime] = field(default=_now, repr=False)
+    record_bodies: bool = False
+    secrets: frozenset[str] = frozenset()
     token_store: TokenStore | None = field(default=None, repr=False)
     signing: Identity | None = None
     signers: Trust | None = None

@@ -14,6 +14,7 @@ UPDATE bank_certificate
  WHERE owner = 'ours';
 DELETE FROM bank_certificate_wizard;
 DELETE FROM bank_pin_wizard;
+DELETE FROM bank_exchange;
 UPDATE bank_connection_variable SET sealed = NULL WHERE is_secret;
 DELETE FROM bank_connection_token;
 -- What waits to leave must not leave from here.

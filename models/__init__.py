@@ -68,6 +68,8 @@ from . import (
     bank_connection_signing,
     bank_connection_soap,
     bank_connection_keys,
+    bank_exchange,
+    bank_connection_log,
     bank_profile_help,
     bank_webhook,
     bank_webhook_jws,

@@ -39,12 +39,13 @@ class BankConnection(models.Model):
             "bank_signers", "bank_encryption", "bank_stopped", "bank_stop_reason",
             "soap_sender", "soap_customer", "soap_receiver", "soap_target", "soap_environment",
             "soap_language",
+            "log_level", "log_body_days",
         )
     )
     _audit_ignored = frozenset(
         (
             "last_success", "last_error", "last_error_date", "last_fetch", "health",
-            "failure_count", "paused_until",
+            "failure_count", "paused_until", "log_bodies_until",
             # It comes and goes with the webhook's secret.
             "webhook_token",
             # The event itself says by whom and when.

@@ -9,6 +9,7 @@ from ..connectors import registry
 from ..connectors.interface import SettingsError
 from ..connectors.settings import Settings, Timeouts, Trust
 from . import connector_texts, keyring
+from .exchange_log import exchanges_of
 
 _logger = logging.getLogger(__name__)
 
@@ -298,7 +299,8 @@ class BankConnection(models.Model):
         self.ensure_one()
         self.check_access("write")
         with self._connector() as connector:
-            result = connector.check()
+            with exchanges_of("test"):
+                result = connector.check()
         checks = []
         for check in result.checks:
             title, detail, cure = connector_texts.check(self.env, check)

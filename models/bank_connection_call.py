@@ -22,4 +22,4 @@ class BankConnectionCall(models.Model):
 
     @api.autovacuum
     def _forget_old_calls(self):
-        self.env["bank.retention"]._forget("call", self)
+        return self.env["bank.retention"]._forget("call", self)

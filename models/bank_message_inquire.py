@@ -6,6 +6,7 @@ from odoo import api, fields, models
 
 from ..connectors.interface import FetchError
 from . import connector_texts
+from .exchange_log import exchanges_of
 
 
 class BankMessage(models.Model):
@@ -77,7 +78,8 @@ class BankMessage(models.Model):
         document, key, attempt = self._document(), self.key, self.attempts
         self._commit()
         try:
-            receipt = connector.inquire(key, document)
+            with exchanges_of("ask", self.id):
+                receipt = connector.inquire(key, document)
         except FetchError as outcome:
             self._record(self._ask_later, connector.resend_window, outcome)
             return

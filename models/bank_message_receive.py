@@ -6,6 +6,7 @@ later and apart: what fails is quarantined whole, with a reason, and blocks noth
 
 import io
 import logging
+import traceback
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
@@ -14,10 +15,12 @@ from psycopg2 import InterfaceError, OperationalError
 from psycopg2.errors import UniqueViolation
 
 from ..connectors.interface import FetchError, Unavailable
+from ..connectors.masking import masked_text
 from ..formats import detect
 from ..formats.errors import FormatError
 from . import connector_texts
 from .bank_message_send import COLLISIONS
+from .exchange_log import exchanges_of
 
 _logger = logging.getLogger(__name__)
 
@@ -56,7 +59,8 @@ class BankMessage(models.Model):
                     message._inquire(connector)
                     if connection._rests():
                         return
-                fault = self._fetch_documents(connection, connector)
+                with exchanges_of("fetch"):
+                    fault = self._fetch_documents(connection, connector)
         except UserError as error:
             self._record(connection._note_outcome, str(error))
         except FetchError as outcome:
@@ -214,9 +218,14 @@ class BankMessage(models.Model):
             self._quarantine(str(error))
         except Exception as error:
             # Whatever it is, the document is kept and the queue goes on; the log has the trace.
-            _logger.warning("Document %s was quarantined", self.name, exc_info=True)
+            # The fault's text may repeat what the document says: accounts are not for the log.
+            trail = "".join(traceback.format_exception(error))
+            _logger.warning("Document %s was quarantined\n%s", self.name, masked_text(trail))
             self._quarantine(
-                self.env._("An unexpected fault: %s. The server's log has the details.", error)
+                self.env._(
+                    "An unexpected fault: %s. The server's log has the details.",
+                    masked_text(str(error)),
+                )
             )
 
     def _quarantine(self, reason):

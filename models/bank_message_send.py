@@ -26,6 +26,7 @@ from psycopg2.errors import (
 from ..connectors.interface import Document, NotSent, Refused, Uncertain
 from . import connector_texts
 from .bank_batch_seal import Altered
+from .exchange_log import exchanges_of
 
 _logger = logging.getLogger(__name__)
 
@@ -191,7 +192,8 @@ class BankMessage(models.Model):
             with self.connection_id._connector() as connector:
                 # Nothing is locked or half-written from here on: what precedes is committed.
                 self._commit()
-                end, *outcome = self._end_delivered, connector.submit(document, key)
+                with exchanges_of("send", self.id):
+                    end, *outcome = self._end_delivered, connector.submit(document, key)
         except Altered as error:
             end, *outcome = self._end_not_sent, NotSent("altered", str(error), permanent=True)
         except UserError as error:

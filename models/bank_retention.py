@@ -22,10 +22,12 @@ KINDS = {
     "pack": ("Evidence packs", (90, "days"), (1, "days")),
     # Error rates look back a day; a notification is refused as a repetition for a day.
     "call": ("Calls to the bank", (2, "days"), (2, "days")),
+    "exchange": ("Log of exchanges with banks", (90, "days"), (1, "days")),
     "notification": ("Notifications from the bank", (1, "days"), (1, "days")),
 }
-LOGS = ("call", "notification")  # short-lived; Odoo's daily cleaning removes them
+LOGS = ("call", "exchange", "notification")  # short-lived; Odoo's daily cleaning removes them
 SLICE = 200  # documents erased by one transaction
+LOG_SLICE = 5000  # lines of a log removed by one transaction
 
 
 class BankRetention(models.Model):
@@ -132,10 +134,18 @@ class BankRetention(models.Model):
         """Remove entries of a log whose time is over.
 
         :param records: empty, of a model with ``connection_id`` and ``date``
+        :return: (removed, whether there is more), as Odoo's cleaning understands it
         """
+        removed = 0
         for cutoff, companies in self._cutoffs(kind).items():
             old = [("date", "<", cutoff), ("connection_id.company_id", "in", companies.ids)]
-            records.search(old).unlink()
+            found = records.search(old, limit=LOG_SLICE)
+            found.unlink()
+            removed += len(found)
+            if len(found) == LOG_SLICE:
+                # Odoo's cleaning commits, and comes back for the rest.
+                return removed, 1
+        return removed, 0
 
     # -- erasing --------------------------------------------------------------------------------
 

@@ -216,4 +216,4 @@ class BankWebhookSeen(models.Model):
 
     @api.autovacuum
     def _forget(self):
-        self.env["bank.retention"]._forget("notification", self)
+        return self.env["bank.retention"]._forget("notification", self)

@@ -11,6 +11,7 @@ from . import (
     test_channel_tokens,
     test_channel_values,
     test_evidence,
+    test_exchange_log,
     test_flags,
     test_install,
     test_keyring,

@@ -42,8 +42,18 @@ class Issuer:
 
     def __init__(self, name="Bank's Customer CA"):
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.certificate = x509.load_pem_x509_certificate(
-            certificate_for(self.key, name, days=3650)
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        now = datetime.now(timezone.utc)
+        self.certificate = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(subject)
+            .public_key(self.key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=500))
+            .not_valid_after(now + timedelta(days=3650))
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(self.key, hashes.SHA256())
         )
 
     def answer(self, request, days=365):

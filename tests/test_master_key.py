@@ -27,6 +27,10 @@ class TestMasterKey(KeyCase):
             plain = row.sudo().key_id._bank_private_key()
             self.line.action_webhook_secret()
             secret = self.connection._webhook_secret()
+            variable = self.env["bank.connection.variable"].create(
+                {"connection_id": self.connection.id, "name": "api_key", "is_secret": True,
+                 "value": "typed-4711"}
+            )
         with self.configured("b", "a"):
             standing = self.env["bank.sealed"]._standing()
             stale = {line["key"] for line in standing if line["what"] == "sealed"}
@@ -44,6 +48,7 @@ class TestMasterKey(KeyCase):
             self.assertEqual(row.sudo().key_id._bank_private_key(), plain)
             self.assertTrue(waiting.sudo().key_id._bank_private_key())
             self.assertEqual(self.connection._webhook_secret(), secret)
+            self.assertEqual(variable._open(), "typed-4711")
             self.assertFalse(self.connection.key_trouble)
             # What was signed under the old key is named: who drops the key can't prove it.
             signed = {line["key"] for line in self.env["bank.sealed"]._standing()

@@ -146,6 +146,14 @@ RIGHTS = {
         "clerk": "",
         "outsider": "",
     },
+    "bank.exchange": {
+        "preparer": "",
+        "approver": "",
+        "admin": "r",
+        "auditor": "r",
+        "clerk": "",
+        "outsider": "",
+    },
     "bank.certificate": {
         "preparer": "",
         "approver": "",
