@@ -155,7 +155,8 @@ class BankAccountChange(models.Model):
             "<table class='table table-sm mb-0'><thead><tr><th></th><th>%s</th><th>%s</th>"
             "<th>%s</th></tr></thead><tbody>%s</tbody></table>"
         ) % (
-            self.env._("Old"), self.env._("New"), self.env._("Changed by"), Markup().join(rows)
+            self.env._("Old value"), self.env._("New value"), self.env._("Changed by"),
+            Markup().join(rows),
         )
 
     def _sentences(self):

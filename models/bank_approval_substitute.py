@@ -24,8 +24,8 @@ class BankApprovalSubstitute(models.Model):
     company_id = fields.Many2one(
         "res.company", help="Empty: in every company for which both may approve."
     )
-    date_from = fields.Date(string="From", required=True, default=fields.Date.context_today)
-    date_to = fields.Date(string="To", required=True, help="The last day.")
+    date_from = fields.Date(string="First day", required=True, default=fields.Date.context_today)
+    date_to = fields.Date(string="Last day", required=True)
     reason = fields.Char(required=True, help="For instance: on holiday.")
     active = fields.Boolean(default=True)
 

@@ -64,7 +64,8 @@ class BankCertificate(models.Model):
         "certificate.certificate", readonly=True, groups="base.group_system", ondelete="set null"
     )
     key_id = fields.Many2one(
-        "certificate.key", readonly=True, groups="base.group_system", ondelete="set null"
+        "certificate.key", string="Private key", readonly=True, groups="base.group_system",
+        ondelete="set null",
     )
     has_key = fields.Boolean(compute="_compute_has_key")
     request = fields.Text(

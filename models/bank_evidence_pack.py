@@ -32,8 +32,8 @@ class BankEvidencePack(models.Model):
     batch_id = fields.Many2one(
         "bank.payment.batch", readonly=True, index="btree_not_null", ondelete="restrict"
     )
-    date_from = fields.Date(string="From", readonly=True)
-    date_to = fields.Date(string="To", readonly=True)
+    date_from = fields.Date(string="First day", readonly=True)
+    date_to = fields.Date(string="Last day", readonly=True)
     purpose = fields.Char(readonly=True, help="What the evidence is wanted for.")
     user_id = fields.Many2one(
         "res.users", string="Asked for by", required=True, readonly=True, ondelete="restrict"

@@ -6,7 +6,7 @@ from odoo.tools import format_amount, format_date, format_datetime
 
 from .engine import ENGINE
 
-SEVERITIES = [("high", "Check first"), ("medium", "Look"), ("note", "Note")]
+SEVERITIES = [("high", "Check first"), ("medium", "Look"), ("note", "Info")]
 
 
 class BankPaymentFlag(models.Model):

@@ -57,7 +57,7 @@ class BankCertificateWizard(models.TransientModel):
         precompute=True,
         help="Banks often register a new certificate some days before it may be used.",
     )
-    switch_on = fields.Datetime(string="From")
+    switch_on = fields.Datetime(string="In use from")
 
     @api.depends("connection_id", "role")
     def _compute_start(self):

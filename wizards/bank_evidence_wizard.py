@@ -13,12 +13,12 @@ class BankEvidenceWizard(models.TransientModel):
         "res.company", required=True, default=lambda self: self.env.company
     )
     date_from = fields.Date(
-        string="From",
+        string="First day",
         default=lambda self: fields.Date.start_of(fields.Date.context_today(self), "year"),
         help="By the day on which the bank was asked to pay, the day of the booking and the day "
         "on which a document was exchanged.",
     )
-    date_to = fields.Date(string="To", default=fields.Date.context_today)
+    date_to = fields.Date(string="Last day", default=fields.Date.context_today)
     purpose = fields.Char(help="What it is wanted for. It is noted in the audit trail.")
 
     def action_request(self):

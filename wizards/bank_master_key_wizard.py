@@ -23,7 +23,7 @@ class BankMasterKeyWizard(models.TransientModel):
             wizard.advice = wizard._advice(lines, stale)
 
     def _standing_table(self, lines):
-        head = (self.env._("Key"), self.env._("What"), self.env._("How many"), "")
+        head = (self.env._("Master key"), self.env._("What"), self.env._("How many"), "")
         rows = "".join(
             f"<tr><td>{escape(line['key'])}</td><td>{escape(self._what(line))}</td>"
             f"<td>{line['count']}</td><td>{escape(self._mark(line))}</td></tr>"
