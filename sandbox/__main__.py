@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from . import clock, iban, soap_contracts, triggers
+from . import clock, iban, kinds, soap_contracts, triggers, webhook
 from .bank import Bank
 from .customers import AccountOrder, add_account
 
@@ -53,6 +53,8 @@ def parser() -> argparse.ArgumentParser:
                       help="no signing key is handed out: the first certificate is fetched with"
                            " a transfer key, by HMAC or by 16 digits with a check digit")
 
+    _channel_options(enrol)
+
     account = command("account", "open a further account")
     account.add_argument("action", choices=("add",))
     account.add_argument("--contract", required=True)
@@ -74,6 +76,42 @@ def parser() -> argparse.ArgumentParser:
     number.add_argument("--index", type=int, default=0)
     number.add_argument("--count", type=int, default=1)
     return top
+
+
+def _channel_options(enrol: argparse.ArgumentParser) -> None:
+    channel = enrol.add_argument_group("another kind of REST channel (README: Kinds of channel)")
+    channel.add_argument("--kind", choices=sorted(kinds.KINDS))
+    for name, choices in kinds.CHOICES.items():
+        channel.add_argument(f"--{name.replace('_', '-')}", choices=choices,
+                             help="other than the kind has it")
+    channel.add_argument("--bearer-seconds", type=int, help="how long a token is good (300)")
+    channel.add_argument("--page-size", type=int, help="items on one page (50)")
+    hook = enrol.add_argument_group("webhook: the bank calls when it has issued a document")
+    hook.add_argument("--webhook", metavar="URL")
+    hook.add_argument("--webhook-form", choices=webhook.FORMS, default="hmac")
+    hook.add_argument("--webhook-secret", help="of an HMAC; else the bank makes one")
+    hook.add_argument("--webhook-ca", type=Path, help="PEM: who signed the address's certificate")
+    hook.add_argument("--webhook-header", action="append", default=[], metavar="NAME:VALUE")
+
+
+def _channel(arguments: argparse.Namespace) -> kinds.Terms | None:
+    names = (*kinds.CHOICES, "bearer_seconds", "page_size")
+    wanted = {name: getattr(arguments, name) for name in names}
+    if arguments.kind:
+        return kinds.make(arguments.kind, wanted)
+    if any(value is not None for value in wanted.values()):
+        raise ValueError("say --kind as well")
+    return None
+
+
+def _hook(arguments: argparse.Namespace) -> dict | None:
+    if not arguments.webhook:
+        return None
+    pairs = [header.partition(":") for header in arguments.webhook_header]
+    return {"url": arguments.webhook, "form": arguments.webhook_form,
+            "secret": arguments.webhook_secret,
+            "ca": arguments.webhook_ca and arguments.webhook_ca.read_text(),
+            "headers": {name.strip(): value.strip() for name, _colon, value in pairs}}
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -99,7 +137,8 @@ def run(arguments: argparse.Namespace) -> None:
             arguments.client_certificate, arguments.transfer_key)
         print(json.dumps(bank.enrol(
             arguments.contract, arguments.customer, arguments.out, csr, orders, arguments.camt,
-            not arguments.no_empty_statements, terms or None), indent=2))
+            not arguments.no_empty_statements, terms or None, _channel(arguments),
+            _hook(arguments)), indent=2))
     elif arguments.command == "account":
         order = AccountOrder.parse(arguments.account)
         with bank.store.write() as connection:

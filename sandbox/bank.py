@@ -7,8 +7,9 @@ import sqlite3
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from . import clock, customers, soap_contracts, soap_keys
+from . import clock, customers, kinds, soap_contracts, soap_keys, webhook
 from .pki import Authority, certificate_files, fingerprint, key_pem, pem_of, write_private
 from .store import Store, get_setting, set_setting
 
@@ -47,13 +48,16 @@ class Bank:
 
     def enrol(self, contract_id: str, customer: str, out: Path, csr: bytes | None,
               orders: list[customers.AccountOrder], camt_version: str,
-              empty_statements: bool, terms: soap_contracts.Terms | None = None) -> dict:
+              empty_statements: bool, terms: soap_contracts.Terms | None = None,
+              channel: kinds.Terms | None = None, hook: dict | None = None) -> dict:
         """Sign a contract, issue a certificate, open accounts, and write the customer's files.
 
         Enrolling the same contract again issues a further certificate (a renewal) and opens the
         further accounts.
 
         :param terms: add Bank Web Services, with certificates for signing and encryption.
+        :param channel: another kind of REST channel than the Berlin Group's, likewise.
+        :param hook: where to call, as the parameters of webhook.add.
         :raises ValueError: what is wrong with the contract, the request or an account.
         """
         certificate, key = self.authority.issue_client(contract_id, customer, csr)
@@ -67,9 +71,16 @@ class Bank:
                 customers.add_account(connection, contract_id, order, moment)
             if terms:
                 soap_contracts.add(connection, contract_id, terms)
+            if channel:
+                kinds.add(connection, contract_id, channel)
+            if hook:
+                webhook.add(connection, contract_id, **hook)
         out.mkdir(parents=True, exist_ok=True)
-        if terms:
+        if terms or channel:
             self._write_soap(contract_id, customer, out)
+        elif hook:
+            self.keys.create()
+            write_private(out / "bank-signing.pem", self.keys.certificate("signing").read_bytes())
         write_private(out / "client.pem", pem)
         if key:
             write_private(out / "client.key", key)
@@ -82,21 +93,30 @@ class Bank:
         description = customers.describe(connection, contract_id)
         terms = soap_contracts.find(connection, contract_id)
         if terms:
-            description["soap"] = soap_contracts.describe(terms, self._port())
+            description["soap"] = soap_contracts.describe(terms, self._port("soap_port"))
+        channel = kinds.find(connection, contract_id)
+        if channel:
+            own = soap_keys.standing(connection, contract_id, "signing")[0]
+            description["channel"] = kinds.describe(
+                channel, kinds.thumbprint(own.public_bytes(Encoding.DER)), self._port("port"))
+        hook = webhook.find(connection, contract_id)
+        if hook:
+            description["webhook"] = webhook.describe(hook)
         write_private(out / "contract.json", json.dumps(description, indent=2).encode())
         return description
 
-    def _port(self) -> int | None:
-        """The port of the SOAP face, if the bank has run."""
+    def _port(self, name: str) -> int | None:
+        """The port of a face, if the bank has run."""
         ports = self.folder / "ports.json"
-        return json.loads(ports.read_text()).get("soap_port") if ports.exists() else None
+        return json.loads(ports.read_text()).get(name) if ports.exists() else None
 
     def _write_soap(self, contract_id: str, customer: str, out: Path) -> None:
         """The bank's certificates, and the customer's unless a transfer key fetches them."""
         self.keys.create()
         for kind in soap_keys.KINDS:
             write_private(out / f"bank-{kind}.pem", self.keys.certificate(kind).read_bytes())
-        if soap_contracts.find(self.store.read(), contract_id)["transfer"]:
+        terms = soap_contracts.find(self.store.read(), contract_id)
+        if terms and terms["transfer"]:
             return
         for kind in soap_keys.KINDS:
             key = rsa.generate_private_key(65537, 2048)
@@ -108,10 +128,12 @@ class Bank:
 
     def identify(self, certificate_der: bytes | None) -> sqlite3.Row | None:
         """The contract and certificate of a TLS client: contract columns and ``not_after``,
-        ``revoked_at``; None when the bank does not know the certificate."""
+        ``revoked_at``, ``terms`` (of another kind of channel, or None); None when the bank does
+        not know the certificate."""
         if not certificate_der:
             return None
         return self.store.read().execute(
-            "SELECT contract.*, not_after, revoked_at FROM certificate JOIN contract"
-            " ON contract.id = contract_id WHERE fingerprint = ?",
+            "SELECT contract.*, not_after, revoked_at, channel.terms FROM certificate"
+            " JOIN contract ON contract.id = certificate.contract_id"
+            " LEFT JOIN channel ON channel.contract_id = contract.id WHERE fingerprint = ?",
             (fingerprint(certificate_der),)).fetchone()

@@ -54,6 +54,9 @@ def _put(connection: sqlite3.Connection, contract_id: str, kind: str, message_na
         " sha256, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (document_id, contract_id, kind, message_name, name,
          stamp(moment), len(content), hashlib.sha256(content).hexdigest(), content))
+    connection.execute(
+        "INSERT INTO notification (contract_id, document_id)"
+        " SELECT contract_id, ? FROM webhook WHERE contract_id = ?", (document_id, contract_id))
     return document_id
 
 

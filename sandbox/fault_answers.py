@@ -12,6 +12,7 @@ from aiohttp import web
 
 GIB = 1024 ** 3
 DRIPS = 50
+SIGNATURES = ("Signature", "x-jws-signature", "Signature-Certificate")
 FLOOD = b" " * 65536
 
 
@@ -32,6 +33,8 @@ async def spoil(request: web.Request, response: web.Response,
             response.headers["Content-Type"] = "text/plain; charset=utf-8"
         elif action in ("list_twice", "list_reversed"):
             response = _relist(response, action)
+            if "sign" in request:
+                request["sign"](response)
         elif action in ("other", "other_number"):
             own = response.headers["X-Request-ID"]
             response = request["other_answer"] or _like(response, _body(response),
@@ -47,6 +50,28 @@ async def spoil(request: web.Request, response: web.Response,
         elif action == "flood":
             await _flood(request, response, rule.get("bytes", 2 * GIB))
     return response
+
+
+def sign_wrongly(request: web.Request, response: web.Response, rules: list[dict]) -> None:
+    """Carry out the part of the fault plan that is about the signature of an answer."""
+    sign = request.get("sign")
+    for rule in rules if sign else ():
+        action = rule["action"]
+        if action == "unsigned":
+            for name in SIGNATURES:
+                response.headers.pop(name, None)
+        elif action in ("stranger", "expired_signer"):
+            sign(response, "stranger" if action == "stranger" else "signing-expired")
+        elif action == "content_signature":
+            for name in SIGNATURES[:2]:
+                if name in response.headers:
+                    response.headers[name] = _other_signature(response.headers[name])
+
+
+def _other_signature(value: str) -> str:
+    """The same length and alphabet, another signature."""
+    at = len(value) - 12  # in front of what may be padding
+    return f"{value[:at]}{'A' if value[at] != 'A' else 'B'}{value[at + 1:]}"
 
 
 def remember(request: web.Request, response: web.Response, answers: dict) -> None:
@@ -66,7 +91,7 @@ def _body(response: web.Response) -> bytes:
 
 def _like(response: web.Response, body: bytes, content_type: str, status: int) -> web.Response:
     copy = web.Response(body=body, status=status, content_type=content_type)
-    for name in ("X-Request-ID", "Date"):
+    for name in ("X-Request-ID", "Date", "Digest", *SIGNATURES):
         if name in response.headers:
             copy.headers[name] = response.headers[name]
     return copy
@@ -83,7 +108,7 @@ def _relist(response: web.Response, action: str) -> web.Response:
 async def _open(request: web.Request, response: web.Response,
                 length: int | None) -> web.StreamResponse:
     stream = web.StreamResponse(status=response.status)
-    for name in ("X-Request-ID", "Date", "Content-Type", "Digest"):
+    for name in ("X-Request-ID", "Date", "Content-Type", "Digest", *SIGNATURES):
         if name in response.headers:
             stream.headers[name] = response.headers[name]
     if length is not None:

@@ -6,12 +6,13 @@
 - ``before_read``: the request's head has arrived;
 - ``before_commit``: the body of a submission has arrived, nothing is stored;
 - ``after_commit``: all is stored, nothing is answered;
-- ``issue``: a document is put into a customer's mailbox.
+- ``issue``: a document is put into a customer's mailbox;
+- ``notify``: a customer's webhook is called.
 """
 
 from __future__ import annotations
 
-POINTS = ("handshake", "before_read", "before_commit", "after_commit", "issue")
+POINTS = ("handshake", "before_read", "before_commit", "after_commit", "issue", "notify")
 
 _STOPS = {
     "drop": "cut the connection",
@@ -33,10 +34,12 @@ _ANSWERS = {
     "list_twice": "a list that names each document two times",
     "list_reversed": "a list from the newest to the oldest",
 }
-# Over SOAP only, where an answer is signed twice: the SOAP body, and the document in it.
+# Over SOAP, where an answer is signed twice: the SOAP body, and the document in it. Those that
+# make sense for one signature are also done on REST channels where the bank signs.
 _SIGNED = {
     "soap_signature": "a signature of the SOAP body that does not fit",
-    "content_signature": "a signature of the ApplicationResponse that does not fit",
+    "content_signature": "a signature of the ApplicationResponse, or over REST of the answer,"
+                         " that does not fit",
     "expired_signer": "both signed with a certificate that has expired",
     "stranger": "both signed with a self-signed certificate of the bank's name",
     "unsigned": "no security header",
@@ -58,6 +61,13 @@ ACTIONS: dict[str, dict[str, str]] = {
         "hold": "list it only after `seconds` (5) of real time, so behind later ones",
         "contradict": "of a pain.002: issue another that says RJCT of what was settled",
     },
+    "notify": {
+        "lose": "never call",
+        "replay": "call a second time with the very same signature",
+        "forge": "sign with another secret or key",
+        "alter": "send another body than was signed",
+        "stale": "say and sign a time an hour ago",
+    },
 }
 
 FIELDS = {"point": str, "action": str, "method": str, "path": str, "request_id": str,
@@ -66,9 +76,10 @@ FIELDS = {"point": str, "action": str, "method": str, "path": str, "request_id":
           "retry_after": int, "bytes": int, "plan": dict}
 
 # Over SOAP a request's method and path are those of what it does, see soap_service.py.
-_MAILBOX = r"^/v1/documents$|^/ws/.*/downloadFileList$"
+_MAILBOX = r"^/v1/documents$|^/api/reports$|^/ws/.*/downloadFileList$"
 _DOCUMENT = r"^/v1/documents/.|^/ws/.*/downloadFile$"
 _SOAP = r"^/ws/"
+_CHANNEL = r"^/api/|^/open-banking/"
 
 # What a plan by seed draws from.
 KINDS: dict[str, dict] = {
@@ -106,7 +117,16 @@ KINDS: dict[str, dict] = {
     "wrong_request_id": {"point": "after_commit", "action": "request_id", "path": _SOAP},
     "wrong_customer_id": {"point": "after_commit", "action": "customer_id", "path": _SOAP},
     "technical_error": {"point": "after_commit", "action": "technical", "path": _SOAP},
+    "wrong_channel_signature": {"point": "after_commit", "action": "content_signature",
+                                "path": _CHANNEL},
+    "strange_channel_signer": {"point": "after_commit", "action": "stranger", "path": _CHANNEL},
+    "unsigned_channel_answer": {"point": "after_commit", "action": "unsigned",
+                                "path": _CHANNEL},
     "issued_twice": {"point": "issue", "action": "duplicate"},
     "issued_late": {"point": "issue", "action": "hold"},
     "contradiction": {"point": "issue", "action": "contradict", "document": "pain.002"},
+    "lost_notification": {"point": "notify", "action": "lose"},
+    "replayed_notification": {"point": "notify", "action": "replay"},
+    "forged_notification": {"point": "notify", "action": "forge"},
+    "stale_notification": {"point": "notify", "action": "stale"},
 }

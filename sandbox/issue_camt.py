@@ -93,7 +93,8 @@ def notify(connection: sqlite3.Connection, entry_ids: list[int], created: dateti
         _issue(connection, account, frame, content)
 
 
-def _balance_before(connection: sqlite3.Connection, account_id: str, day: date) -> int:
+def balance_before(connection: sqlite3.Connection, account_id: str, day: date) -> int:
+    """An account's balance when a booking day begins, in minor units."""
     return connection.execute(
         "SELECT COALESCE(SUM(amount), 0) FROM entry WHERE account_id = ?"
         " AND (opening = 1 OR booking_date < ?)", (account_id, day.isoformat())).fetchone()[0]
@@ -141,8 +142,8 @@ def report(connection: sqlite3.Connection, account_id: str, day: date,
     account = _account(connection, account_id)
     frame = _frame(connection, account, "052", created,
                    datetime.combine(day, datetime.min.time()), created)
-    opening = _balance_before(connection, account_id, day)
-    interim = _balance_before(connection, account_id, day + timedelta(days=1))
+    opening = balance_before(connection, account_id, day)
+    interim = balance_before(connection, account_id, day + timedelta(days=1))
     content = write(frame, entries(
         connection, "entry.account_id = ? AND opening = 0 AND entry.booking_date = ?",
         (account_id, day.isoformat())),
@@ -167,8 +168,8 @@ def history(connection: sqlite3.Connection, account_id: str, start: date, end: d
                    datetime.combine(start, datetime.min.time()),
                    datetime.combine(end, datetime.max.time().replace(microsecond=0)),
                    numbered=False)
-    opening = _balance_before(connection, account_id, start)
-    closing = _balance_before(connection, account_id, end + timedelta(days=1))
+    opening = balance_before(connection, account_id, start)
+    closing = balance_before(connection, account_id, end + timedelta(days=1))
     content = write(frame, entries(
         connection, "entry.account_id = ? AND opening = 0 AND entry.booking_date BETWEEN ? AND ?",
         (account_id, start.isoformat(), end.isoformat())),

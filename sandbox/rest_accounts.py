@@ -25,7 +25,11 @@ def _check_consent(request: web.Request) -> None:
         raise ApiError(403, "CONSENT_UNKNOWN", "This consent is not the contract's", "Consent-ID")
 
 
-def _account(face: Face, request: web.Request) -> sqlite3.Row:
+def account_of(face: Face, request: web.Request) -> sqlite3.Row:
+    """The account that the path names.
+
+    :raises ApiError: it is not one of the contract's.
+    """
     row = face.store.read().execute(
         "SELECT * FROM account WHERE id = ? AND contract_id = ?",
         (request.match_info["account_id"], contract(request)["id"])).fetchone()
@@ -49,7 +53,7 @@ async def accounts(request: web.Request) -> web.Response:
 
 
 def _balances(face: Face, request: web.Request) -> dict:
-    account = _account(face, request)
+    account = account_of(face, request)
     connection = face.store.read()
     amount = str(money.to_decimal(account["balance"], account["currency"]))
     day = clock.now(connection).date().isoformat()
@@ -67,7 +71,11 @@ async def balances(request: web.Request) -> web.Response:
     return web.json_response(await face.call(_balances, face, request))
 
 
-def _day(request: web.Request, name: str, default: date | None) -> date:
+def day_parameter(request: web.Request, name: str, default: date | None) -> date:
+    """A date from the query.
+
+    :raises ApiError: it is none, or it is missing without a default.
+    """
     value = request.query.get(name)
     try:
         if value:
@@ -80,16 +88,16 @@ def _day(request: web.Request, name: str, default: date | None) -> date:
 
 
 def _transactions(face: Face, request: web.Request, xml: bool) -> bytes | dict:
-    account = _account(face, request)
+    account = account_of(face, request)
     wanted = request.query.get("bookingStatus", "")
     if wanted not in ("booked", "pending", "both"):
         raise ApiError(400, "FORMAT_ERROR", "bookingStatus must be booked, pending or both",
                        "bookingStatus")
     with face.store.write() as connection:
         present = clock.now(connection)
-        start = _day(request, "dateFrom", None)
+        start = day_parameter(request, "dateFrom", None)
         today = booking_date(present)
-        end = _day(request, "dateTo", max(start, today))
+        end = day_parameter(request, "dateTo", max(start, today))
         if end < start:
             raise ApiError(400, "FORMAT_ERROR", "dateTo is before dateFrom", "dateTo")
         if xml and start == end == today:
@@ -99,7 +107,7 @@ def _transactions(face: Face, request: web.Request, xml: bool) -> bytes | dict:
         lists = {}
         if wanted in ("booked", "both"):
             lists["booked"] = [
-                _booked(row) for details in issue_camt.entries(
+                booked(row) for details in issue_camt.entries(
                     connection, "entry.account_id = ? AND opening = 0"
                     " AND entry.booking_date BETWEEN ? AND ?",
                     (account["id"], start.isoformat(), end.isoformat())) for row in details]
@@ -118,7 +126,8 @@ def _pending(row: sqlite3.Row) -> dict:
                                   "-" + money.text(row["amount"], row["currency"])}}
 
 
-def _booked(row: sqlite3.Row) -> dict:
+def booked(row: sqlite3.Row) -> dict:
+    """One transaction of an account in the Berlin Group's words."""
     data = json.loads(row["data"]) if row["data"] else {}
     item = {
         "entryReference": row["reference"],

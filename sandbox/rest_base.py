@@ -20,10 +20,10 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from . import clock
+from . import clock, kinds
 from .bank import Bank
 from .engine import Engine
-from .fault_answers import remember, spoil
+from .fault_answers import remember, sign_wrongly, spoil
 from .faults import Facts, FaultPlan
 
 T = TypeVar("T")
@@ -130,7 +130,8 @@ async def apply_faults(request: web.Request, point: str,
     """
     face = request.app[FACE]
     facts = request.get("facts") or Facts(
-        request.method, request.path, request.headers.get("X-Request-ID", ""),
+        request.method, request.path,
+        request.headers.get(request.get("key_header", "X-Request-ID"), ""),
         message_id or request.get("message_id"))
     left = []
     for rule in await face.call(face.faults.consult, point, facts):
@@ -164,13 +165,16 @@ async def _identify(request: web.Request) -> None:
     if found["revoked_at"]:
         raise ApiError(401, "CERTIFICATE_REVOKED",
                        f"The certificate was revoked at {found['revoked_at']}Z")
-    request["contract"] = found
+    request["contract"], request["thumbprint"] = found, kinds.thumbprint(der)
+    if found["terms"]:
+        request["key_header"] = kinds.read(found["terms"]).key or "X-Request-ID"
 
 
 async def _answer(request: web.Request, handler: Callable) -> web.StreamResponse:
     await _identify(request)
     await apply_faults(request, "before_read")
-    request_id(request)
+    if not contract(request)["terms"]:
+        request_id(request)
     response = await handler(request)
     request["spoil"] = await apply_faults(request, "after_commit")
     return response
@@ -195,13 +199,16 @@ async def envelope(request: web.Request, handler: Callable) -> web.StreamRespons
     except Exception:
         traceback.print_exc()
         response = ApiError(500, "INTERNAL_SERVER_ERROR", "The bank had a fault").response()
-    response.headers["X-Request-ID"] = request.headers.get("X-Request-ID", "")
-    response.headers["Date"] = email.utils.formatdate(usegmt=True)
+    # What a kind of channel has signed stays as it is.
+    response.headers.setdefault("X-Request-ID", request.headers.get("X-Request-ID", ""))
+    response.headers.setdefault("Date", email.utils.formatdate(usegmt=True))
     face = request.app[FACE]
     if face.faults.active:
         remember(request, response, face.answers)
     try:
-        return await spoil(request, response, request.get("spoil", []))
+        rules = request.get("spoil", [])
+        await face.call(sign_wrongly, request, response, rules)
+        return await spoil(request, response, rules)
     except ConnectionError:
         return web.Response(status=500)
 

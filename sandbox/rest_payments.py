@@ -50,7 +50,8 @@ def _check_digest(request: web.Request, body: bytes) -> None:
         raise ApiError(400, "FORMAT_ERROR", "The Digest header does not fit the body", "Digest")
 
 
-def _known(connection: sqlite3.Connection, contract_id: str, key: str) -> sqlite3.Row | None:
+def known(connection: sqlite3.Connection, contract_id: str, key: str) -> sqlite3.Row | None:
+    """The latest file that came under a key."""
     return connection.execute(
         "SELECT * FROM submission WHERE contract_id = ? AND request_id = ?"
         " ORDER BY seq DESC LIMIT 1", (contract_id, key)).fetchone()
@@ -59,13 +60,13 @@ def _known(connection: sqlite3.Connection, contract_id: str, key: str) -> sqlite
 def _replayed(connection: sqlite3.Connection, contract_id: str, key: str,
               body: bytes) -> str | None:
     """The payment id of the same request within the window."""
-    known = _known(connection, contract_id, key)
-    if known is None or clock.parse(known["received_at"]) + KEY_WINDOW < clock.now(connection):
+    old = known(connection, contract_id, key)
+    if old is None or clock.parse(old["received_at"]) + KEY_WINDOW < clock.now(connection):
         return None
-    if known["sha256"] != hashlib.sha256(body).hexdigest():
+    if old["sha256"] != hashlib.sha256(body).hexdigest():
         raise ApiError(422, "PARAMETER_NOT_CONSISTENT",
                        "This X-Request-ID was used for another body", "X-Request-ID")
-    return known["id"]
+    return old["id"]
 
 
 def _file(face: Face, contract_id: str, key: str, service: str, product: str,
@@ -184,7 +185,7 @@ async def inquire(request: web.Request) -> web.Response:
     face = request.app[FACE]
 
     def work() -> sqlite3.Row | None:
-        return _known(face.store.read(), contract(request)["id"],
+        return known(face.store.read(), contract(request)["id"],
                       request.match_info["key"].lower())
 
     row = await face.call(work)

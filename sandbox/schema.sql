@@ -266,3 +266,63 @@ CREATE TABLE IF NOT EXISTS soap_request (   -- what was carried out, to know it 
 CREATE INDEX IF NOT EXISTS soap_request_key ON soap_request (sender_id, request_id);
 CREATE INDEX IF NOT EXISTS soap_request_time ON soap_request (customer_id, timestamp);
 CREATE INDEX IF NOT EXISTS soap_request_submission ON soap_request (submission_id);
+
+-- Other kinds of REST channel than the Berlin Group's.
+CREATE TABLE IF NOT EXISTS channel (
+    contract_id TEXT PRIMARY KEY REFERENCES contract,
+    terms TEXT NOT NULL,                    -- JSON, see kinds.py
+    client_id TEXT NOT NULL UNIQUE,
+    client_secret TEXT NOT NULL,
+    api_key TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS token (          -- of a bearer token only its digest
+    sha256 TEXT PRIMARY KEY,
+    contract_id TEXT NOT NULL REFERENCES contract,
+    thumbprint TEXT NOT NULL,               -- x5t#S256 of the TLS certificate that it is bound to
+    scope TEXT NOT NULL,
+    expires_at TEXT NOT NULL,
+    revoked_at TEXT
+);
+
+CREATE TABLE IF NOT EXISTS assertion (      -- used once, for ever
+    client_id TEXT NOT NULL,
+    jti TEXT NOT NULL,
+    received_at TEXT NOT NULL,
+    PRIMARY KEY (client_id, jti)
+);
+
+CREATE TABLE IF NOT EXISTS consent (        -- to a file of payments
+    id TEXT PRIMARY KEY,
+    contract_id TEXT NOT NULL REFERENCES contract,
+    request_id TEXT NOT NULL,
+    initiation TEXT NOT NULL,               -- JSON as received
+    status TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    changed_at TEXT NOT NULL,
+    file BLOB,
+    file_request_id TEXT,
+    order_request_id TEXT,
+    submission_id TEXT REFERENCES submission (id)
+);
+CREATE INDEX IF NOT EXISTS consent_key ON consent (contract_id, request_id);
+
+CREATE TABLE IF NOT EXISTS webhook (        -- where a customer wants to be called
+    contract_id TEXT PRIMARY KEY REFERENCES contract,
+    url TEXT NOT NULL,
+    form TEXT NOT NULL CHECK (form IN ('hmac', 'jws')),
+    secret TEXT NOT NULL,
+    ca TEXT,                                -- PEM: who may have signed the address's certificate
+    headers TEXT NOT NULL DEFAULT '{}'      -- JSON: further headers
+);
+
+CREATE TABLE IF NOT EXISTS notification (   -- one call, for one document
+    id INTEGER PRIMARY KEY,
+    contract_id TEXT NOT NULL REFERENCES contract,
+    document_id TEXT NOT NULL REFERENCES document (id),
+    tries INTEGER NOT NULL DEFAULT 0,
+    due REAL NOT NULL DEFAULT 0,            -- real time, seconds since 1970
+    result TEXT,                            -- of the last try
+    done_at TEXT                            -- real time; also when given up
+);
+CREATE INDEX IF NOT EXISTS notification_due ON notification (due) WHERE done_at IS NULL;

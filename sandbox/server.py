@@ -13,10 +13,15 @@ from aiohttp import web
 
 from . import (
     admin_api,
+    admin_kinds,
     admin_pages,
     admin_soap,
     clock,
     intake,
+    kind_files,
+    kind_payments,
+    kind_reports,
+    oauth,
     rest_accounts,
     rest_payments,
     soap_service,
@@ -24,9 +29,11 @@ from . import (
 from .bank import Bank
 from .engine import Engine
 from .faults import Facts, FaultPlan
+from .kind_gate import gate
 from .mailbox import Mailbox
 from .pki import write_private
 from .rest_base import FACE, Face, envelope
+from .webhook_caller import Caller
 
 LOOPBACK = "127.0.0.1"
 PARENT_POLL_SECONDS = 1.0
@@ -62,12 +69,14 @@ def _context(bank: Bank, certificate: Path, client: ssl.VerifyMode) -> ssl.SSLCo
 
 
 def customer_app(face: Face) -> web.Application:
-    """The REST face."""
-    app = web.Application(middlewares=[envelope], client_max_size=intake.MAX_BYTES)
+    """The REST face, of every kind of channel."""
+    app = web.Application(middlewares=[envelope, gate], client_max_size=intake.MAX_BYTES)
     app[FACE] = face
     app[rest_payments.IN_FLIGHT] = set()
     app.add_routes(rest_payments.routes)
     app.add_routes(rest_accounts.routes)
+    for routes in (oauth.routes, kind_payments.routes, kind_files.routes, kind_reports.routes):
+        app.add_routes(routes)
     return app
 
 
@@ -85,6 +94,7 @@ def admin_app(face: Face) -> web.Application:
     app[FACE] = face
     app.add_routes(admin_api.routes)
     app.add_routes(admin_soap.routes)
+    app.add_routes(admin_kinds.routes)
     app.add_routes(admin_pages.routes)
     return app
 
@@ -118,9 +128,11 @@ async def _run(bank: Bank, port: int, soap_port: int, admin_port: int,
              "pid": os.getpid()}
     write_private(bank.folder / "ports.json", json.dumps(facts).encode())
     print(f"ready {json.dumps(facts)}", flush=True)
-    watch = asyncio.create_task(_watch(parent, stop))
+    tasks = [asyncio.create_task(_watch(parent, stop)), asyncio.create_task(Caller(face).run())]
     await stop.wait()
-    watch.cancel()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
     for runner in runners:
         await runner.cleanup()
     if mailbox:
