@@ -51,6 +51,7 @@
         "views/bank_connection_views.xml",
         "views/bank_connection_profile_views.xml",
         "views/bank_payment_batch_views.xml",
+        "views/bank_payment_batch_form_views.xml",
         "views/bank_approval_rule_views.xml",
         "views/bank_approval_substitute_views.xml",
         "views/bank_message_views.xml",

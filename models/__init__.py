@@ -41,6 +41,7 @@ from . import (
     bank_line_copy,
     bank_message,
     bank_message_send,
+    bank_message_outcome,
     bank_message_inquire,
     bank_connection_call,
     bank_connection_breaker,
