@@ -25,7 +25,8 @@ HERE = Path(get_module_path(MODULE))
 LANGUAGES = ("zh_CN", "zh_TW")
 # Names, codes and marks that every language writes alike; Odoo leaves these untranslated.
 SAME = {
-    "-----BEGIN CERTIFICATE-----", "BIC", "IBAN", "ID", "SEPA", "SHA-256", "UETR", "Webhook",
+    "-----BEGIN CERTIFICATE-----", "-----BEGIN PUBLIC KEY-----", "-----BEGIN X509 CRL-----",
+    "<wsdl:definitions …", "BIC", "IBAN", "ID", "JSON", "SEPA", "SHA-256", "TLS", "UETR", "Webhook",
     "bank_batch_id", "connection_id", "https://", "https://host[:port][/path]", "id",
     "pain.001.001.03", "pain.001.001.09",
 }  # fmt: skip
