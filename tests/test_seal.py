@@ -187,14 +187,14 @@ class TestStepUp(SealCase, HttpCase):
         self.assertEqual(self.batch.state, "to_approve")
         return action["res_id"]
 
-    def confirm(self, wizard, **context):
+    def identify(self, wizard, **context):
         result = self.call("res.users.identitycheck", "run_check", [wizard], context)
         self.batch.invalidate_recordset()
         return result
 
     def test_the_password_is_asked_for(self):
         wizard = self.ask()
-        self.confirm(wizard, password="approver-secret-1")
+        self.identify(wizard, password="approver-secret-1")
         self.assertEqual(self.batch.state, "approved")
         self.assertEqual(self.batch.approval_ids.identity, "password")
         self.assertTrue(self.batch.approval_ids.address)
@@ -203,7 +203,7 @@ class TestStepUp(SealCase, HttpCase):
     def test_a_wrong_password_approves_nothing(self):
         wizard = self.ask()
         with self.assertRaisesRegex(UserError, "Incorrect Password"):
-            self.confirm(wizard, password="guessed")
+            self.identify(wizard, password="guessed")
         self.batch.invalidate_recordset()
         self.assertEqual(self.batch.state, "to_approve")
         self.ask()
@@ -234,8 +234,8 @@ class TestStepUp(SealCase, HttpCase):
         root.session_store.save(self.session)
         wizard = self.ask()
         with mute_logger("odoo.http"), self.assertRaisesRegex(UserError, "authentication code"):
-            self.confirm(wizard, password="approver-secret-1")
+            self.identify(wizard, password="approver-secret-1")
         code = hotp(key, int(time.time() / 30)) % 10**6
-        self.confirm(wizard, password="approver-secret-1", bank_totp_code=f"{code:06d}")
+        self.identify(wizard, password="approver-secret-1", bank_totp_code=f"{code:06d}")
         self.assertEqual(self.batch.state, "approved")
         self.assertEqual(self.batch.approval_ids.identity, "password, code")
