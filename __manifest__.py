@@ -44,6 +44,7 @@
         "wizards/bank_master_key_wizard_views.xml",
         "views/bank_certificate_views.xml",
         "views/bank_exchange_views.xml",
+        "wizards/bank_setup_wizard_views.xml",
         "wizards/bank_secret_wizard_views.xml",
         "wizards/bank_audit_wizard_views.xml",
         "wizards/bank_settings_wizard_views.xml",

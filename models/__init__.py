@@ -71,6 +71,7 @@ from . import (
     bank_connection_keys,
     bank_exchange,
     bank_connection_log,
+    bank_connection_file,
     bank_profile_help,
     bank_webhook,
     bank_webhook_jws,

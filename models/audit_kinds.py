@@ -54,6 +54,8 @@ KINDS = [
     ("connection_created", "Connection created"),
     ("connection_changed", "Connection changed"),
     ("connection_activated", "Connection activated"),
+    ("connection_exported", "Connection exported"),
+    ("connection_imported", "Connection imported"),
     ("connection_suspended", "Connection suspended"),
     ("connection_removed", "Connection removed"),
     ("profile_created", "Bank profile created"),

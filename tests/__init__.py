@@ -36,6 +36,7 @@ from . import (
     test_sending,
     test_sending_late,
     test_separation,
+    test_setup_wizard,
     test_soap_road,
     test_soap_settings,
     test_statement_import,

@@ -176,6 +176,8 @@ RIGHTS = {
             "bank.key.wizard",
             "bank.pin.wizard",
             "bank.master.key.wizard",
+            "bank.setup.wizard",
+            "bank.connection.file.wizard",
         )
     },
     "certificate.certificate": {

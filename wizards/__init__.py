@@ -14,6 +14,8 @@ from . import (
     bank_key_wizard,
     bank_pin_wizard,
     bank_master_key_wizard,
+    bank_setup_wizard,
+    bank_connection_file_wizard,
     bank_stop_wizard,
     bank_secret_wizard,
     bank_evidence_wizard,
