@@ -68,7 +68,10 @@ def read_body(reader: Reader, key: str = "body") -> Body:
     else:
         inner, kind = None, reader.choice(key, _MEDIA_TYPES)
     options = inner or Reader({}, f"{reader.where}.{key}".strip("."))
-    media_type = options.take("media_type", str, _MEDIA_TYPES[kind])
+    usual = _MEDIA_TYPES[kind]
+    if kind == "sealed" and "template" in options.data:
+        usual = _MEDIA_TYPES["json"]  # the sealed text is a member of it
+    media_type = options.take("media_type", str, usual)
     if kind == "raw_xml":
         body = Body(kind, media_type)
     elif kind == "multipart":

@@ -59,7 +59,9 @@ class DetachedJwsProfile:
 
 
 class DetachedJws(Signer):
-    """Signs and verifies under one contract.  Requests without a body are not signed."""
+    """Signs and verifies under one contract.  What has no body is not signed."""
+
+    signs_nothing = False
 
     def __init__(
         self,

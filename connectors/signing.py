@@ -20,6 +20,9 @@ class Signer(ABC):
     verifies: bool = False
     """Whether answers must be signed by the bank."""
 
+    signs_nothing: bool = True
+    """Whether an answer without a body is signed as well."""
+
     @abstractmethod
     def sign(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, now: datetime

@@ -18,7 +18,7 @@ from .store import next_number
 
 PREFIXES = ("/api/", "/oauth2/", "/open-banking/")
 OBIE = "/open-banking/v4.0/pisp"
-TRUST_ANCHOR = "sandbox-bank.example"
+TRUST_ANCHOR = "openbanking.org.uk"  # of the directory that the standard is made for
 CHOICES = {
     "auth": ("certificate", "api_key", "secret_basic", "secret_post", "tls", "private_key_jwt"),
     "signature": ("none", "http", "jws"),
