@@ -4,7 +4,8 @@ Odoo posts payments one by one, about twenty queries and three writes each. A ba
 a set: one creation of all entries, one posting, one reconciliation plan.
 """
 
-from odoo import models
+from odoo import api, models
+from odoo.tools import SQL
 
 from . import bulk_rows
 from .account_bulk import OF_ENTRIES
@@ -33,6 +34,34 @@ class AccountPayment(models.Model):
             with unbooked.bank_instalment_ids.move_id._bank_noting():
                 unbooked.write({"state": "in_process"})
         return drafts
+
+    @api.depends("move_id.name", "state")
+    def _compute_name(self):
+        unnamed = self.filtered(
+            lambda pay: pay.id and pay.bank_batch_id and not (pay.name or pay.move_id)
+        ).filtered(lambda pay: pay.state in ("in_process", "paid"))
+        for payments in unnamed.grouped("company_id").values():
+            payments._bank_draw_names()
+        return super()._compute_name()
+
+    def _bank_draw_names(self):
+        """Names of payments without an entry, drawn at once; Odoo draws one after another."""
+        sequence = self.env["ir.sequence"].search(
+            [("code", "=", "account.payment"), ("company_id", "in", [*self.company_id.ids, False])],
+            order="company_id",
+            limit=1,
+        )
+        if sequence.implementation != "standard" or sequence.use_date_range:
+            return
+        numbers = self.env.execute_query(
+            SQL(
+                "SELECT nextval(%s::regclass) FROM generate_series(1, %s)",
+                f"ir_sequence_{sequence.id:03d}",
+                len(self),
+            )
+        )
+        for payment, (number,) in zip(self, numbers, strict=True):
+            payment.name = sequence.get_next_char(number)
 
     def _bank_book(self):
         payments = self._bank_quietly()

@@ -8,6 +8,7 @@ from . import (
     test_audit_verify,
     test_bill_state,
     test_bulk_equivalence,
+    test_bulk_queries,
     test_channel_tokens,
     test_channel_values,
     test_evidence,

@@ -32,7 +32,9 @@ class Person:
         self._session.trust_env = False  # loopback: no proxy
         self._session.headers["Authorization"] = f"bearer {key}"
 
-    def call(self, model: str, method: str, ids: Sequence[int] | None = None, **arguments: Any):
+    def call(
+        self, model: str, method: str, ids: Sequence[int] | None = None, /, **arguments: Any
+    ):
         """Call a public method on records, or on the model itself without ``ids``.
 
         :raises Refusal: Odoo refused, with its message
