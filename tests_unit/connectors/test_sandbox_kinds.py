@@ -4,15 +4,30 @@ The profiles are data (sandbox_profiles.py); connector and bank share no code.
 """
 
 import json
+import threading
+import time
 import uuid
 from dataclasses import replace
+from datetime import datetime, timezone
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from connectors import FetchError, Identity, NotSent, Refused, Trust, Uncertain, connect
+from connectors import (
+    FetchError,
+    Identity,
+    NotSent,
+    Refused,
+    Trust,
+    Uncertain,
+    connect,
+    notification,
+    notification_jws,
+)
+from connectors.keys import public_keys
 from tests_unit.connectors.sandbox_process import Bank, sandbox
-from tests_unit.connectors.sandbox_profiles import PROFILES
+from tests_unit.connectors.sandbox_profiles import CURSOR, NEXT, PROFILES
 
 DIRECT = [name for name in PROFILES if name != "obie"]
 KEYED = [name for name in DIRECT if "inquiry" in PROFILES[name]]
@@ -34,11 +49,11 @@ def road(bank):
     """Connector and contract of a kind."""
     opened = []
 
-    def make(name, changes=None, folder=None):
+    def make(name, changes=None, folder=None, built=None):
         folder = folder or bank.folder / f"K-{name}"
         contract = json.loads((folder / "contract.json").read_text())
         channel = contract["channel"]
-        built = {**PROFILES[name], **(changes or {})}
+        built = {**(built or PROFILES[name]), **(changes or {})}
 
         def read(file):
             return (folder / file).read_bytes()
@@ -48,6 +63,7 @@ def road(bank):
             built["auth"] = {**built["auth"], "token": "{token_url}"}
         settings = bank.settings(
             url=bank.url + base,
+            accounts={item["iban"]: item["resourceId"] for item in contract["accounts"]},
             profile=built,
             identity=Identity(read("client.pem"), read("client.key")),
             signing=Identity(read("signing.pem"), read("signing.key")),
@@ -276,3 +292,127 @@ def test_a_consent_waits_for_the_desk_and_then_goes_on(bank, road):
     bank.admin("POST", "/admin/clock", {})
     assert bank.executed("DESK-1") == 1
     assert len(consents()) == 1
+
+
+def from_statements(bank, road, kind, told, name="json", **more):
+    """A connector without mailbox: statements of the account by content negotiation."""
+    statements = {
+        "path": "/api/accounts/{account}/transactions",
+        "query": {"dateFrom": "{date_from}", "dateTo": "{date_to}"},
+        "kinds": {kind: told},
+        "days": 30,
+        **more,
+    }
+    built = {key: value for key, value in PROFILES[name].items() if key != "documents"}
+    return road(name, {"statements": statements}, built=built)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "told", "marks"),
+    [
+        ("json", "camt.053", "application/xml", [b"camt.05", b"<Ustrd>MARK-0</Ustrd>"]),
+        ("json", "mt940", "text/plain", [b":60F:", b"SVWZ+MARK-0"]),
+        ("multipart", "mt940", "text/plain", [b":62F:", b"SVWZ+MARK-0"]),
+        ("json", "transactions", {"accept": "application/json", "next": CURSOR}, [b"MARK-0"]),
+        ("multipart", "transactions", {"accept": "application/json", "next": NEXT}, [b"MARK-0"]),
+        ("bearer", "transactions", {"accept": "application/json", "next": {"header": True}},
+         [b"MARK-0"]),
+    ],
+)  # fmt: skip
+def test_statements_come_in_the_form_that_the_profile_asks_for(
+    bank, road, name, kind, told, marks
+):
+    connector, contract = from_statements(bank, road, kind, told, name)
+    for number in range(3):
+        bank.admin("POST", "/admin/credit", {
+            "iban": contract["accounts"][0]["iban"], "amount": "1.00", "name": "X",
+            "remittance": f"MARK-{number}"})  # fmt: skip
+    (remote,) = connector.list([kind])
+    content = connector.fetch(remote)
+    assert all(mark in content for mark in marks), content[:2000]
+    if kind == "transactions":
+        booked = [
+            item["remittanceInformationUnstructured"]
+            for page in json.loads(content)["pages"]
+            for item in page["transactions"]["booked"]
+            if item.get("remittanceInformationUnstructured")
+        ]
+        assert len(json.loads(content)["pages"]) >= 2
+        assert {f"MARK-{number}" for number in range(3)} <= set(booked)
+
+
+class Listener:
+    """An address that keeps what it is sent, and says no to the first so many calls."""
+
+    def __init__(self):
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                outer.calls.append((dict(self.headers), body))
+                self.send_response(401 if len(outer.calls) <= outer.refuse else 204)
+                self.end_headers()
+
+            def log_message(self, *_arguments):
+                pass
+
+        self.calls, self.refuse = [], 0
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def wait(self, count):
+        deadline = time.monotonic() + 30
+        while len(self.calls) < count:
+            assert time.monotonic() < deadline, self.calls
+            time.sleep(0.05)
+        return self.calls
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.mark.parametrize("form", ["hmac", "jws"])
+def test_the_banks_calls_are_told_from_forged_old_altered_and_repeated_ones(bank, form):
+    listener, folder = Listener(), bank.folder / f"H-{form}"
+    listener.refuse = 3
+    sandbox(
+        *("enrol", "--dir", bank.folder / "bank", "--customer", "Hook GmbH"),
+        *("--contract", f"H-{form}", "--account", ":EUR:1000", "--out", folder),
+        *("--webhook", listener.url, "--webhook-form", form),
+    )
+    contract = json.loads((folder / "contract.json").read_text())
+    told = contract["webhook"]
+
+    def judge(headers, body):
+        now = datetime.now(timezone.utc)
+        signature = headers[told["signatureHeader"]]
+        if form == "hmac":
+            return notification.verify(
+                told["secret"].encode(), headers[told["timestampHeader"]], signature, body, now=now
+            )
+        keys = public_keys((folder / told["certificate"]).read_bytes())
+        return notification_jws.verify(keys, signature, body, now=now)
+
+    try:
+        for number, action in enumerate(("forge", "stale", "alter"), 1):
+            bank.admin("POST", "/admin/faults", {
+                "point": "notify", "action": action, "nth": number})  # fmt: skip
+        iban = contract["accounts"][0]["iban"]
+        bank.admin("POST", "/admin/credit", {"iban": iban, "amount": "1.00"})
+        codes = []
+        for headers, body in listener.wait(4)[:3]:
+            with pytest.raises(notification.BadNotification) as caught:
+                judge(headers, body)
+            codes.append(caught.value.code)
+        assert codes == ["signature", "expired", "signature"]
+        right = judge(*listener.calls[3])
+        bank.admin("POST", "/admin/faults", {"point": "notify", "action": "replay", "times": 1})
+        bank.admin("POST", "/admin/credit", {"iban": iban, "amount": "1.00"})
+        first, again = [judge(*call) for call in listener.wait(6)[4:6]]
+        assert first == again  # by which a replay is noticed
+        assert first != right
+    finally:
+        listener.close()
