@@ -60,6 +60,8 @@ class Bank:
         :param hook: where to call, as the parameters of webhook.add.
         :raises ValueError: what is wrong with the contract, the request or an account.
         """
+        if channel and terms and terms.transfer:
+            raise ValueError("a transfer key is for who signs over SOAP only: leave --kind out")
         certificate, key = self.authority.issue_client(contract_id, customer, csr)
         pem, digest, not_after = certificate_files(certificate)
         with self.store.write() as connection:
@@ -96,9 +98,9 @@ class Bank:
             description["soap"] = soap_contracts.describe(terms, self._port("soap_port"))
         channel = kinds.find(connection, contract_id)
         if channel:
-            own = soap_keys.standing(connection, contract_id, "signing")[0]
-            description["channel"] = kinds.describe(
-                channel, kinds.thumbprint(own.public_bytes(Encoding.DER)), self._port("port"))
+            own = soap_keys.standing(connection, contract_id, "signing")
+            key_id = kinds.thumbprint(own[0].public_bytes(Encoding.DER)) if own else None
+            description["channel"] = kinds.describe(channel, key_id, self._port("port"))
         hook = webhook.find(connection, contract_id)
         if hook:
             description["webhook"] = webhook.describe(hook)

@@ -130,10 +130,10 @@ def _camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in others)
 
 
-def describe(channel: sqlite3.Row, key_id: str, port: int | None) -> dict:
+def describe(channel: sqlite3.Row, key_id: str | None, port: int | None) -> dict:
     """The part ``channel`` of contract.json.
 
-    :param key_id: of the newest signing certificate.
+    :param key_id: of the newest signing certificate; None when all are revoked.
     :param port: of the REST face, if the bank has run.
     """
     terms = read(channel["terms"])
