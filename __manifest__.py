@@ -49,6 +49,7 @@
         "wizards/bank_audit_wizard_views.xml",
         "wizards/bank_settings_wizard_views.xml",
         "wizards/bank_account_wizard_views.xml",
+        "wizards/bank_finding_wizard_views.xml",
         "views/bank_connection_views.xml",
         "views/bank_connection_profile_views.xml",
         "views/bank_payment_batch_views.xml",
@@ -70,6 +71,8 @@
         "views/res_users_identitycheck_views.xml",
         "views/menus.xml",
         "views/bank_audit_views.xml",
+        "report/bank_security_report.xml",
+        "views/bank_security_views.xml",
     ],
     "demo": [
         "demo/bank_connection.xml",

@@ -98,4 +98,11 @@ from . import (
     bank_audit_people,
     bank_audit_payment,
     bank_audit_evidence,
+    bank_masked_chatter,
+    bank_security_review,
+    bank_security_finding,
+    bank_security_check,
+    bank_security_people,
+    bank_security_setup,
+    bank_security_trail,
 )

@@ -89,6 +89,8 @@ KINDS = [
     # people
     ("access_changed", "User's access changed"),
     ("step_up_failed", "Identity check failed"),
+    ("review_made", "Security review made"),
+    ("finding_accepted", "Finding of a security review accepted"),
     # the trail itself
     ("audit_verified", "Audit trail verified"),
     ("audit_broken", "Audit trail found broken"),

@@ -4,6 +4,14 @@ import re
 
 from ..formats.iban import is_iban
 
+#: Groups of those who see whole account numbers in this module's fields: they prepare, approve,
+#: confirm, look into trouble or audit, and can't without. Everybody else sees them masked.
+ROLES = ",".join(
+    f"account_bank_connect.group_{role}" for role in ("preparer", "approver", "admin", "auditor")
+)
+SEES_ACCOUNTS = ROLES
+SEES_PAYEES_ACCOUNTS = f"{SEES_ACCOUNTS},account.group_validate_bank_account"
+
 # ISO 13616, as people and programs write it: with or without spaces.
 _CANDIDATE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]){11,30}")
 

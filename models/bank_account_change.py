@@ -5,6 +5,7 @@ from markupsafe import Markup
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from . import audit_mask
 from .bank_account_hold import CONFIRMING
 from .engine import ENGINE
 
@@ -230,6 +231,8 @@ class BankAccountChange(models.Model):
     def _log_on_accounts(self, notes):
         """:param notes: account → text"""
         accounts = self.account_id
+        # People quote numbers in their notes; whole ones stay in the history.
+        notes = {account: audit_mask.masked(note) for account, note in notes.items()}
         accounts._message_log_batch({account.id: note for account, note in notes.items()})
         bodies = {}
         for account, note in notes.items():
@@ -374,7 +377,7 @@ class BankAccountChange(models.Model):
             }
         )
         self.account_id.activity_feedback(
-            ["account_bank_connect.activity_confirm_account"], feedback=note
+            ["account_bank_connect.activity_confirm_account"], feedback=audit_mask.masked(note)
         )
 
     # -- kept for ever --------------------------------------------------------------------------

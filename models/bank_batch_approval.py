@@ -1,6 +1,8 @@
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError
 
+from .audit_mask import masked
+
 ASKED = "account_bank_connect.activity_approve"
 
 
@@ -197,6 +199,8 @@ class BankPaymentBatch(models.Model):
 
     def _let_go(self, state, reason):
         """Give the payments up before anything left; their bills are free again."""
+        # Whoever may see the batch reads it; the decision itself keeps every word.
+        reason = masked(reason or "")
         self.write({"state": state, "note": reason})
         self.payment_ids._bank_give_up()
         self.activity_unlink([ASKED])

@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from .audit_mask import ROLES
 from .bank_flag_checks import ACCOUNT_EDITED, CHECKS, insert_found
 from .bank_payment_flag import SEVERITIES
 from .name_likeness import likeness
@@ -28,7 +29,7 @@ class BankPaymentBatch(models.Model):
     _inherit = "bank.payment.batch"
 
     flag_ids = fields.One2many(
-        "bank.payment.flag", "batch_id", string="Worth a look", readonly=True
+        "bank.payment.flag", "batch_id", string="Worth a look", readonly=True, groups=ROLES
     )
     flagged_count = fields.Integer(string="To look at", compute="_compute_flag_summary")
     flag_level = fields.Selection(
@@ -178,10 +179,12 @@ class AccountPayment(models.Model):
     _inherit = "account.payment"
 
     bank_flag_ids = fields.One2many(
-        "bank.payment.flag", "payment_id", string="Worth a look", readonly=True, copy=False
+        "bank.payment.flag", "payment_id", string="Worth a look", readonly=True, copy=False,
+        groups=ROLES,
     )
     bank_flag_text = fields.Text(
-        string="Why it is worth a look", compute="_compute_bank_flag_text", compute_sudo=False
+        string="Why it is worth a look", compute="_compute_bank_flag_text", compute_sudo=False,
+        groups=ROLES,
     )
 
     @api.depends("bank_flag_ids.text")

@@ -8,6 +8,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_amount
 
 from . import bank_payment_seal as seal
+from .audit_mask import masked
 from .bank_batch_notice import ACTIVITY
 from .engine import ENGINE
 
@@ -77,7 +78,8 @@ class BankPaymentBatch(models.Model):
             )
 
     def _check_reason(self, reason):
-        reason = (reason or "").strip()
+        # It is read on the bill as well, by people who see no account numbers here.
+        reason = masked((reason or "").strip())
         if not reason:
             raise UserError(self.env._("Say why, so that the preparer knows what to change."))
         return reason

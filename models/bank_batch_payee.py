@@ -1,6 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+from .audit_mask import ROLES
 from .bank_payment_flag import SEVERITIES
 
 
@@ -54,4 +55,6 @@ class BankBatchPayee(models.Model):
 class BankPaymentBatch(models.Model):
     _inherit = "bank.payment.batch"
 
-    payee_ids = fields.One2many("bank.batch.payee", "batch_id", string="Payees", readonly=True)
+    payee_ids = fields.One2many(
+        "bank.batch.payee", "batch_id", string="Payees", readonly=True, groups=ROLES
+    )

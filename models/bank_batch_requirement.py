@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 
 from . import approval_facts
 from .approval_matching import short_of_people
+from .audit_mask import ROLES
 
 
 class BankPaymentBatch(models.Model):
@@ -26,9 +27,12 @@ class BankPaymentBatch(models.Model):
     approval_requirement = fields.Char(
         readonly=True, copy=False, help="SHA-256 of the steps that have to be approved."
     )
-    step_ids = fields.One2many("bank.approval.step", "batch_id", readonly=True)
+    step_ids = fields.One2many(
+        "bank.approval.step", "batch_id", readonly=True, groups=ROLES
+    )
     current_step_ids = fields.Many2many(
-        "bank.approval.step", string="Who has to approve", compute="_compute_current_step_ids"
+        "bank.approval.step", string="Who has to approve", compute="_compute_current_step_ids",
+        groups=ROLES,
     )
 
     @api.model

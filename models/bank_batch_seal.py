@@ -9,6 +9,7 @@ from ..formats import pain001
 from ..formats.charset import to_charset
 from . import bank_payment_seal as seal
 from . import format_texts, keyring
+from .audit_mask import SEES_ACCOUNTS
 
 PURPOSE = "seal"  # the key of the keyring that seals are signed with
 
@@ -36,7 +37,7 @@ class BankPaymentBatch(models.Model):
     )
     seal_broken = fields.Boolean(compute="_compute_seal_changes")
     seal_changes = fields.Html(
-        compute="_compute_seal_changes", sanitize=False,
+        compute="_compute_seal_changes", sanitize=False, groups=SEES_ACCOUNTS,
         help="What changed since the batch was sent to approval, old beside new.",
     )
 

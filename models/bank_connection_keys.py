@@ -33,7 +33,8 @@ class BankConnection(models.Model):
         "authority's list is out of date is not believed either: renew it in time.",
     )
     bank_certificate_ids = fields.One2many(
-        "bank.certificate", "connection_id", string="All certificates", readonly=True
+        "bank.certificate", "connection_id", string="All certificates", readonly=True,
+        groups="account_bank_connect.group_admin,account_bank_connect.group_auditor",
     )
     certificate_expires = fields.Datetime(
         compute="_compute_certificate_expires",

@@ -63,7 +63,9 @@ class BankConnectionVariable(models.Model):
     def create(self, vals_list):
         typed = [vals.get("value") if vals.get("is_secret") else None for vals in vals_list]
         plain = [{**vals, "value": False} if vals.get("is_secret") else vals for vals in vals_list]
-        variables = super().create([{**vals, "sealed": False} for vals in plain])
+        # A secret is typed in, not copied. (Nobody but the module may name the field at all.)
+        plain = [{name: vals[name] for name in vals if name != "sealed"} for vals in plain]
+        variables = super().create(plain)
         for variable, value in zip(variables, typed, strict=True):
             variable._seal(value)
         variables.filtered("is_set")._tell()

@@ -3,6 +3,7 @@ import secrets
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from .audit_mask import ROLES, SEES_ACCOUNTS
 from .engine import ENGINE
 
 LIVE_STATES = ("draft", "to_approve", "approved", "sending", "uncertain", "sent", "accepted")
@@ -81,11 +82,11 @@ class BankPaymentBatch(models.Model):
     payment_ids = fields.One2many("account.payment", "bank_batch_id", readonly=True)
     payment_count = fields.Integer(compute="_compute_totals", store=True)
     amount_total = fields.Monetary(compute="_compute_totals", store=True)
-    sealed_content = fields.Text(readonly=True, copy=False)
+    sealed_content = fields.Text(readonly=True, copy=False, groups=SEES_ACCOUNTS)
     seal = fields.Char(readonly=True, copy=False)
-    approval_ids = fields.One2many("bank.approval", "batch_id", readonly=True)
+    approval_ids = fields.One2many("bank.approval", "batch_id", readonly=True, groups=ROLES)
     message_ids_bank = fields.One2many(
-        "bank.message", "batch_id", string="Bank messages", readonly=True
+        "bank.message", "batch_id", string="Bank messages", readonly=True, groups=ROLES
     )
     note = fields.Text(readonly=True, help="What the bank or the approver said.")
 
@@ -101,6 +102,8 @@ class BankPaymentBatch(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        # Before a number is drawn: who may not make batches uses none up.
+        self.check_access("create")
         journals = self.env["account.journal"].browse({vals["journal_id"] for vals in vals_list})
         lines = {journal.id: journal.bank_connection_id.id for journal in journals}
         for vals in vals_list:

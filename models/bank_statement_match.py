@@ -8,6 +8,7 @@ from odoo.tools import SQL
 
 from . import bulk_rows
 from .account_bulk import IN_FULL, OF_ENTRIES, OF_LINES
+from .audit_mask import masked
 from .engine import ENGINE
 
 
@@ -311,7 +312,11 @@ class BankStatementMatch(models.AbstractModel):
         back = suspense or other
         (paid + back).filtered(lambda item: not item.reconciled).reconcile()
         payment.write(
-            {"bank_returned": True, "bank_reason": code or False, "bank_reason_text": text or False}
+            {
+                "bank_returned": True,
+                "bank_reason": code or False,
+                "bank_reason_text": masked(text or "") or False,
+            }
         )
         payment.bank_instalment_ids._release()
         payment.action_reject()

@@ -5,6 +5,7 @@ from collections import defaultdict
 from odoo import fields, models
 
 from ..formats import codes, pain002
+from .audit_mask import masked
 from .bank_message_receive import Quarantine
 from .engine import ENGINE
 
@@ -174,7 +175,11 @@ class AccountPayment(models.Model):
             payments = payments.with_context(bank_engine=ENGINE)
             values = {"bank_status": status, "bank_status_date": now}
             if reason or status in ("RJCT", "CANC"):
-                values |= {"bank_reason": reason or False, "bank_reason_text": text or False}
+                values |= {
+                    "bank_reason": reason or False,
+                    # Banks quote the account they speak of; the message itself holds their words.
+                    "bank_reason_text": masked(text or "") or False,
+                }
             if reference:
                 values["bank_reference"] = reference
             contradicted = payments.filtered(lambda pay: pay.bank_status in ("RJCT", "CANC"))
@@ -192,7 +197,10 @@ class AccountPayment(models.Model):
         if self.bank_status in ("RJCT", "CANC") and answer.get("reason") and not self.bank_reason:
             payment = self.with_context(bank_engine=ENGINE)
             payment.write(
-                {"bank_reason": answer["reason"], "bank_reason_text": answer.get("text") or False}
+                {
+                    "bank_reason": answer["reason"],
+                    "bank_reason_text": masked(answer.get("text") or "") or False,
+                }
             )
             payment._bank_hold_accounts()
             payment._bank_tell_why()

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from .audit_mask import SEES_PAYEES_ACCOUNTS
 from .bank_account_identity import WATCHED
 from .engine import ENGINE
 
@@ -39,12 +40,16 @@ class ResPartnerBank(models.Model):
         help="Payments reach an account through Bank Connect when somebody else than who entered "
         "or changed it has confirmed it.",
     )
-    bank_confirmed = fields.Json(string="What was confirmed", readonly=True, copy=False)
+    bank_confirmed = fields.Json(
+        string="What was confirmed", readonly=True, copy=False, groups=SEES_PAYEES_ACCOUNTS
+    )
     bank_change_ids = fields.One2many(
-        "bank.account.change", "account_id", string="Changes", readonly=True, copy=False
+        "bank.account.change", "account_id", string="Changes", readonly=True, copy=False,
+        groups=SEES_PAYEES_ACCOUNTS,
     )
     bank_pending = fields.Html(
-        string="Waits for confirmation", compute="_compute_bank_pending", compute_sudo=True
+        string="Waits for confirmation", compute="_compute_bank_pending", compute_sudo=True,
+        groups=SEES_PAYEES_ACCOUNTS,
     )
 
     @api.depends("bank_trust", "bank_change_ids.state")

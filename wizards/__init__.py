@@ -22,4 +22,5 @@ from . import (
     bank_privacy_wizard,
     bank_settings_wizard,
     bank_audit_wizard,
+    bank_finding_wizard,
 )
