@@ -1,0 +1,88 @@
+"""One record of everything, of one company: what tests of access try their hands on."""
+
+from odoo import Command, fields
+from odoo.addons.account_bank_connect.connectors.interface import Uncertain
+
+from ..models import keyring
+from .certificates import certificate_for, new_key
+from .common import MODULE
+
+
+def one_of_each(test):
+    """Let the people of a test's company work until there is a record of every model.
+
+    :param test: of ``BankConnectCommon``
+    """
+    _payments(test)
+    _settings(test)
+    _evidence(test)
+
+
+def _payments(test):
+    test.sent(test.new_bill())
+    # An account of this company alone.
+    test.new_vendor("Only Ours KG", 4711, company_id=test.company.id)
+    test.bank.on_submit.append(Uncertain("read_timeout", "The bank did not answer in time."))
+    batch = test.sent(test.new_bill(200))
+    mail = test.env["ir.attachment"].with_user(test.approver).create({"name": "mail", "raw": b"x"})
+    test.env["bank.resolution"].with_user(test.approver)._propose(
+        test.message_of(batch).with_user(test.approver), "give_up", "Called them.", mail
+    )
+
+
+def _settings(test):
+    env, company = test.env, test.company
+    env["bank.approval.rule"].create(
+        {
+            "name": "Large",
+            "company_id": company.id,
+            "amount_from": 10_000,
+            "level_ids": [
+                Command.create({"name": "Two", "people": 2, "user_ids": test.approver.ids})
+            ],
+        }
+    )
+    deputy = test.new_user("deputy", f"{MODULE}.group_approver")
+    env["bank.approval.substitute"].with_user(test.approver).create(
+        {
+            "substitute_id": deputy.id,
+            "company_id": company.id,
+            "date_to": fields.Date.today(),
+            "reason": "On holiday",
+        }
+    )
+    env["bank.monitor.token"].with_user(test.admin).action_new()
+    env["bank.retention"].create({"kind": "alert", "company_id": company.id, "number": 3})
+    env["bank.webhook.seen"]._remember(test.connection, "digest", fields.Datetime.now())
+    env["bank.connection.token"].create(
+        {
+            "connection_id": test.connection.id,
+            "name": "a token",
+            "sealed": keyring.seal(b"token", f"access-token/{test.connection.id}/a token"),
+            "expires": fields.Datetime.now(),
+        }
+    )
+    env["bank.connection.variable"].create(
+        {"connection_id": test.connection.id, "name": "client_id", "value": "we"}
+    )
+    key, pem = new_key()
+    test.connection.certificate_id = env["certificate.certificate"]._bank_create(
+        certificate_for(key), pem, company=company
+    )
+
+
+def _evidence(test):
+    env = test.env
+    env["bank.alert"].create(
+        {"connection_id": test.connection.id, "code": "silent", "since": fields.Datetime.now()}
+    )
+    # The log of exchanges is written past the ORM, by the server alone.
+    env.cr.execute(
+        "INSERT INTO bank_exchange (connection_id, date) VALUES (%s, now())", (test.connection.id,)
+    )
+    env["bank.audit.check"]._verify()
+    env["bank.security.review"].with_user(test.auditor).action_review()
+    env["bank.evidence.pack"].with_user(test.auditor)._request(
+        test.company, date_from=fields.Date.today(), date_to=fields.Date.today()
+    )
+    env.flush_all()
