@@ -186,7 +186,7 @@ class TestChinese(BankConnectCommon):
     def test_reading_leaves_nothing_in_doubt(self):
         """The advice after a failed read is not that after a failed sending."""
         env = self.speaking("zh_CN")
-        sending = problems.build(NotSent, "read_timeout", host="bank.example")
+        sending = problems.build(Uncertain, "read_timeout", host="bank.example")
         reading = problems.build(FetchError, "read_timeout", host="bank.example")
         self.assertIn("查明", connector_texts.hint(env, sending))
         self.assertIn("再次尝试", connector_texts.hint(env, reading))
