@@ -10,6 +10,7 @@ from odoo.addons.account_bank_connect.connectors import health, problems
 from odoo.addons.account_bank_connect.connectors.interface import (
     FetchError,
     NotSent,
+    Uncertain,
     SettingsError,
 )
 from odoo.addons.account_bank_connect.formats import cancellation, model
