@@ -10,8 +10,8 @@ from odoo.addons.account_bank_connect.connectors import health, problems
 from odoo.addons.account_bank_connect.connectors.interface import (
     FetchError,
     NotSent,
-    Uncertain,
     SettingsError,
+    Uncertain,
 )
 from odoo.addons.account_bank_connect.formats import cancellation, model
 from odoo.addons.account_bank_connect.formats.model import Problem
