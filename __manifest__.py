@@ -70,6 +70,7 @@
         "views/account_bank_statement_views.xml",
         "views/res_users_identitycheck_views.xml",
         "views/menus.xml",
+        "views/bank_file_views.xml",
         "views/bank_audit_views.xml",
         "report/bank_security_report.xml",
         "views/bank_security_views.xml",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .file_profile import FileProfile
 from .interface import Connector, SettingsError
 from .rest import RestConnector
 from .rest_profile import RestProfile
@@ -17,7 +18,9 @@ PROTOCOLS: dict[str, type[Connector]] = {
     "soap": SoapConnector,
 }
 # Which class reads a protocol's profiles; each has ``from_dict``, ``name`` and ``can_recall``.
-PROFILES: dict[str, type[RestProfile] | type[SftpProfile] | type[SoapProfile]] = {
+# The protocol "file" has no class to speak it: people do.
+PROFILES: dict[str, type[FileProfile | RestProfile | SftpProfile | SoapProfile]] = {
+    "file": FileProfile,
     "rest": RestProfile,
     "sftp": SftpProfile,
     "soap": SoapProfile,

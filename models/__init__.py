@@ -69,6 +69,8 @@ from . import (
     bank_connection_signing,
     bank_connection_soap,
     bank_connection_keys,
+    bank_connection_sftp,
+    bank_connection_by_hand,
     bank_exchange,
     bank_connection_log,
     bank_connection_file,
@@ -105,4 +107,6 @@ from . import (
     bank_security_people,
     bank_security_setup,
     bank_security_trail,
+    bank_message_file,
+    bank_upload,
 )

@@ -25,8 +25,11 @@ KINDS = [
     ("message_refused", "Message refused"),
     ("message_uncertain", "Message's fate uncertain"),
     ("message_withdrawn", "Message withdrawn"),
+    ("message_taken", "File for the bank downloaded"),
+    ("message_handed", "File handed to the bank, or not"),
     # a document from the bank
     ("document_received", "Document received"),
+    ("document_uploaded", "Document brought in by hand"),
     ("document_processed", "Document processed"),
     ("document_quarantined", "Document quarantined"),
     ("document_released", "Document released from quarantine"),

@@ -208,8 +208,7 @@ class BankConnection(models.Model):
                 )
             )
         problems += self._certificate_problems()
-        if not self.trusted_certificates:
-            problems.append(self.env._("Add the certificate of the bank or of its authority."))
+        problems += self._trust_problems()
         if not self.journal_ids:
             problems.append(self.env._("Choose at least one bank journal."))
         for journal in self.journal_ids:
@@ -218,6 +217,12 @@ class BankConnection(models.Model):
                     self.env._("The journal %s has no bank account number.", journal.display_name)
                 )
         return problems
+
+    def _trust_problems(self):
+        """What is missing to know the bank by, in sentences."""
+        if self.trusted_certificates:
+            return []
+        return [self.env._("Add the certificate of the bank or of its authority.")]
 
     def _settings_problems(self):
         """What the channel itself finds wrong with its settings; no byte is sent."""

@@ -46,6 +46,7 @@ class BankMessage(models.Model):
                 ("direction", "=", "out"),
                 ("next_attempt", "!=", False),
                 ("connection_id.state", "=", "active"),
+                ("connection_id.by_hand", "=", False),
                 "|",
                 ("state", "=", "uncertain"),
                 "&",

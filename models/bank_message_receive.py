@@ -39,7 +39,8 @@ class BankMessage(models.Model):
     @api.model
     def _cron_fetch(self):
         """Scheduled action: ask about messages, and bring in what waits at each bank."""
-        for connection in self.env["bank.connection"].search([("state", "=", "active")]):
+        carried = [("state", "=", "active"), ("by_hand", "=", False)]
+        for connection in self.env["bank.connection"].search(carried):
             if connection._rests():
                 continue
             language = {"lang": connection._company_language()}

@@ -10,7 +10,7 @@ import json
 import logging
 import random
 import time
-from datetime import timedelta
+from datetime import timedelta, timezone
 from decimal import Decimal
 
 from odoo import api, fields, models
@@ -130,6 +130,7 @@ class BankMessage(models.Model):
                    AND message.state = 'queued'
                    AND message.next_attempt <= %(now)s
                    AND connection.state = 'active'
+                   AND connection.by_hand IS NOT TRUE
                    -- A recall moves no money: who stops everything may need it most.
                    AND (message.purpose = 'recall' OR (company.bank_stopped IS NOT TRUE
                                                        AND connection.bank_stopped IS NOT TRUE))
@@ -250,6 +251,7 @@ class BankMessage(models.Model):
             name=self.name,
             transactions=batch.payment_count,
             control_sum=Decimal(str(batch.currency_id.round(batch.amount_total))),
+            first_sent=self.first_attempt and self.first_attempt.replace(tzinfo=timezone.utc),
             reference=self.bank_reference or {},
         )
 

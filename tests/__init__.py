@@ -15,6 +15,7 @@ from . import (
     test_every_button,
     test_evidence,
     test_exchange_log,
+    test_file_connection,
     test_flags,
     test_install,
     test_keyring,
