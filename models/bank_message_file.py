@@ -66,7 +66,8 @@ class BankMessage(models.Model):
         """
         self._check_carrier()
         if self.env.cr.readonly:
-            raise ReadOnlySqlTransaction  # Odoo then asks again with a cursor that can write
+            # Odoo then asks again, with a cursor that can write.
+            raise ReadOnlySqlTransaction("what leaves is written down")
         # sudo: messages are written by the engine only; who may do this was checked.
         message = self.sudo()
         if not message.try_lock_for_update():

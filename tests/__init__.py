@@ -17,6 +17,7 @@ from . import (
     test_exchange_log,
     test_file_connection,
     test_flags,
+    test_folder_road,
     test_install,
     test_keyring,
     test_keys,

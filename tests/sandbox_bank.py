@@ -17,9 +17,10 @@ class SandboxBank:
     """The sandbox bank in a process of its own, with one customer.
 
     :param terms: further options of its command ``enrol``, such as ``--soap``
+    :param serve: further options of its command ``serve``, such as ``--mailbox``
     """
 
-    def __init__(self, folder, moment, *terms):
+    def __init__(self, folder, moment, *terms, serve=()):
         self.folder = Path(folder)
         self.run("init", "--dir", self.folder / "bank")
         self.run(
@@ -33,6 +34,7 @@ class SandboxBank:
             [
                 *(sys.executable, "-m", "sandbox", "serve", "--dir", str(self.folder / "bank")),
                 *("--clock", moment, "--parent-pid", str(os.getpid())),
+                *map(str, serve),
             ],
             cwd=ROOT,
             env=ENVIRONMENT,
