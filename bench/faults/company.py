@@ -12,7 +12,7 @@ from pathlib import Path
 
 import support.demo
 from support.demo.api import Person
-from support.demo.channels import CHANNELS
+from support.demo.channels import Rest
 from support.processes import ProcessError
 
 from .stage import ACCOUNTS, CONTRACT, DATABASE, OPENING, Stage
@@ -80,7 +80,7 @@ def _given(stage: Stage) -> dict:
                    for login, (name, groups) in PEOPLE.items()},
         "confirming": "marc",
         "bank": contract["bank"],
-        "connection": CHANNELS["rest"].connection(stage.bank, contract, customer),
+        "connection": Rest(stage.home).connection(stage.bank, contract, customer),
         "accounts": [
             {"key": key, "journal": f"Account {key}", "code": f"EUR{number}", "currency": "EUR",
              "opening": OPENING, "booked": key == "main", "iban": account["iban"]}

@@ -134,7 +134,8 @@ def test_tables_have_straight_columns():
 @pytest.mark.parametrize("name", CHANNELS)
 def test_a_channel_uses_what_the_bank_hands_out(name, tmp_path):
     """Its terms are a contract that the bank signs, and each file that it names is there."""
-    channel, folder, customer = CHANNELS[name], str(tmp_path / "bank"), tmp_path / "customer"
+    channel = CHANNELS[name](tmp_path)
+    folder, customer = str(tmp_path / "bank"), tmp_path / "customer"
     for order in (
         ["init", "--dir", folder],
         ["enrol", "--dir", folder, "--customer", "Payer", "--contract", "C1",
@@ -146,7 +147,8 @@ def test_a_channel_uses_what_the_bank_hands_out(name, tmp_path):
     line = channel.connection(bank, contract, customer)
     files = [*line["texts"].values(), *(file for pair in line["certificates"].values()
                                         for file in pair)]
-    assert files
+    assert bool(files) is not channel.has_folders
     assert all(Path(file).read_text().startswith("-----BEGIN") for file in files)
-    assert line["values"]["url"] == channel.address(bank)
     assert all(line["values"].values())
+    serve = ["serve", "--dir", folder, *map(str, channel.serving)]
+    assert sandbox.parser().parse_args(serve).dir == tmp_path / "bank"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import time
 from pathlib import Path
@@ -23,24 +24,33 @@ def main() -> int:
     try:
         with Supervisor() as supervisor:
             stage = Stage(settings, supervisor, progress, CHANNELS[chosen.channel])
-            scene = stage.open(fresh=chosen.fresh)
-            play = Play(scene, progress, max(chosen.bills, bills.SPECIAL_BILLS))
-            play.act()
-            agreed = play.judge()
-            if chosen.screenshots or not chosen.once:
-                encore = play.encore()
-            if chosen.screenshots:
-                taken = screenshots.take(
-                    settings, supervisor, scene, play.verdict, encore, chosen.screenshots
-                )
-                progress.say(f"{len(taken)} pictures are in {chosen.screenshots}")
-            if not chosen.once:
-                _invite(scene)
-                _stay(stage)
+            with contextlib.closing(stage):
+                agreed = _show(stage, chosen, settings, supervisor, progress)
     except (DemoError, ProcessError) as error:
         print(f"\nThe demo stopped: {error}\nLogs are in {settings.logs}", file=sys.stderr)
         return 1
     return 0 if agreed else 1
+
+
+def _show(
+    stage: Stage, chosen: argparse.Namespace, settings: Settings, supervisor: Supervisor,
+    progress: Progress,
+) -> bool:
+    scene = stage.open(fresh=chosen.fresh)
+    play = Play(scene, progress, max(chosen.bills, bills.SPECIAL_BILLS))
+    play.act()
+    agreed = play.judge()
+    if chosen.screenshots or not chosen.once:
+        encore = play.encore()
+    if chosen.screenshots:
+        taken = screenshots.take(
+            settings, supervisor, scene, play.verdict, encore, chosen.screenshots
+        )
+        progress.say(f"{len(taken)} pictures are in {chosen.screenshots}")
+    if not chosen.once:
+        _invite(scene)
+        _stay(stage)
+    return agreed
 
 
 def _arguments() -> argparse.Namespace:

@@ -90,7 +90,6 @@ if not connection:
         {
             "name": "Sandbox bank",
             "profile_id": env.ref(line["profile"]).id,
-            "allow_private_address": True,
             **line["values"],
             **{field: Path(file).read_text() for field, file in line["texts"].items()},
             **certificates,

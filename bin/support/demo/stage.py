@@ -20,7 +20,7 @@ from ..settings import MODULE, Settings
 from ..templates import Templates
 from . import cast
 from .api import Person
-from .channels import Rest
+from .channels import Channel
 from .desk import Desk
 from .progress import DemoError, Progress
 
@@ -44,6 +44,7 @@ class Scene:
     run: int  # 1 on a new database
     log: Path
     database: str
+    channel: Channel
 
 
 class Stage:
@@ -54,11 +55,11 @@ class Stage:
     """
 
     def __init__(
-        self, settings: Settings, supervisor: Supervisor, progress: Progress, channel: Rest
+        self, settings: Settings, supervisor: Supervisor, progress: Progress,
+        channel: type[Channel],
     ):
         self._settings = settings
         self._progress = progress
-        self._channel = channel
         self._name = "demo" if channel.name == "rest" else f"demo-{channel.name}"
         self._database = self._name.replace("-", "_")
         self._cluster = Cluster(settings, supervisor, "demo", durable=True)
@@ -69,6 +70,7 @@ class Stage:
             settings, supervisor, self._cluster, self._name,
             {"BANK_CONNECT_MASTER_KEY": self._key()},
         )
+        self._channel = channel(self._cluster.folder / f"{self._name}-mailbox")
         self._server: Server | None = None
         self.log = settings.logs / f"{self._name}-odoo.log"
 
@@ -104,6 +106,10 @@ class Stage:
         self._keep(state)
         return self._scene(state)
 
+    def close(self) -> None:
+        """Stop what the supervisor does not know of."""
+        self._channel.close()
+
     def check(self) -> None:
         """Raise ProcessError if a server has ended."""
         for child in (self._server and self._server.child, self._bank.server):
@@ -133,7 +139,8 @@ class Stage:
             )
             building.rename(self._customer)
         # Its clock stands still until the demo, or a visitor at the desk, advances it.
-        self._bank.start("--clock", f"{datetime.now(timezone.utc):%Y-%m-%d}T08:00:00")
+        today = f"{datetime.now(timezone.utc):%Y-%m-%d}T08:00:00"
+        self._bank.start("--clock", today, *self._channel.serving)
         if self.desk.now().hour >= 16:
             # An earlier run left it in the evening, after the cut-off.
             self.desk.next_morning()
@@ -242,7 +249,7 @@ class Stage:
         }
         scene = Scene(
             self._server.url, people, self.desk, state["found"], self._accounts(), state["run"],
-            self.log, self._database,
+            self.log, self._database, self._channel,
         )
         self._connect(scene)
         return scene
@@ -250,18 +257,20 @@ class Stage:
     def _connect(self, scene: Scene) -> None:
         """The treasurer gives the connection the bank's address of today and tries it."""
         treasurer, connection = scene.people["treasurer"], scene.found["connection"]
-        shown = treasurer.read_one("bank.connection", connection, ["url", "state"])
-        address = self._channel.address(self._bank)
-        if shown["url"] != address:
-            treasurer.write("bank.connection", [connection], {"url": address})
-        answer = treasurer.call("bank.connection", "action_test", [connection])["params"]
-        if answer["type"] != "success":
-            raise DemoError(f"The connection test failed: {answer['message']}")
+        values = self._channel.today(self._bank, treasurer, connection)
+        shown = treasurer.read_one("bank.connection", connection, ["state", *values])
+        changed = {name: value for name, value in values.items() if shown[name] != value}
+        if changed:
+            treasurer.write("bank.connection", [connection], changed)
+        if self._channel.works:
+            answer = treasurer.call("bank.connection", "action_test", [connection])["params"]
+            if answer["type"] != "success":
+                raise DemoError(f"The connection test failed: {answer['message']}")
+            self._progress.say(
+                f"{treasurer.name} (treasurer) tested the connection: {self._channel.works}"
+            )
         if shown["state"] != "active":
             treasurer.call("bank.connection", "action_activate", [connection])
-        self._progress.say(
-            f"{treasurer.name} (treasurer) tested the connection: {self._channel.works}"
-        )
 
     # What is kept ------------------------------------------------------------------------------
 
@@ -280,7 +289,8 @@ class Stage:
         """Drop database and bank together: the one's books make no sense without the other's."""
         (self._home / "state.json").unlink(missing_ok=True)
         self._cluster.drop(self._database)
-        for folder in (self._odoo.filestore(self._database), self._bank.folder, self._customer):
+        for folder in (self._odoo.filestore(self._database), self._bank.folder, self._customer,
+                       self._channel.mailbox):
             shutil.rmtree(folder, ignore_errors=True)
 
     def _key(self) -> str:
