@@ -189,8 +189,8 @@ class BankSetupWizard(models.TransientModel):
             raise UserError("\n".join(problems))
 
     def _done_trust(self):
-        if not self.trusted_certificates:
-            raise UserError(self.env._("Add the certificate of the bank or of its authority."))
+        if problems := self.connection_id._trust_problems():
+            raise UserError("\n".join(problems))
         if self.protocol == "soap" and (problems := self.connection_id._soap_problems()):
             raise UserError("\n".join(problems))
 
@@ -333,7 +333,7 @@ class BankConnection(models.Model):
             return "identity"
         if self._missing_keys():
             return "keys"
-        if not self.trusted_certificates or (self.protocol == "soap" and self._soap_problems()):
+        if self._trust_problems() or (self.protocol == "soap" and self._soap_problems()):
             return "trust"
         if not self.journal_ids or self.journal_ids.filtered(lambda j: not j.bank_account_id):
             return "accounts"
