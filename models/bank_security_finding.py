@@ -6,7 +6,7 @@ from odoo.tools import format_date
 from .engine import ENGINE
 from .security_texts import CATALOGUE, say
 
-SEVERITIES = [("high", "Urgent"), ("medium", "Important"), ("note", "To consider")]
+SEVERITIES = [("high", "Critical"), ("medium", "Important"), ("note", "To consider")]
 WEIGHT = {"note": 0, "medium": 1, "high": 2}
 ACCEPTED_FOR = relativedelta(years=1)  # then somebody has to say so again
 
@@ -39,11 +39,12 @@ class BankSecurityFinding(models.Model):
     cure = fields.Text(string="What to do", compute="_compute_text")
     first_found = fields.Datetime(string="Known since", readonly=True)
     trend = fields.Selection(
-        [("new", "New"), ("still", "Known"), ("closed", "Closed")], required=True, readonly=True
+        [("new", "Newly found"), ("still", "Known"), ("closed", "Closed")],
+        required=True, readonly=True,
     )
     # open ──► accepted ──(a year, or worse)──► open;  closed by the next review
     state = fields.Selection(
-        [("open", "Open"), ("accepted", "Accepted"), ("closed", "Closed")],
+        [("open", "Open"), ("accepted", "Accepted risk"), ("closed", "Closed")],
         required=True, readonly=True,
     )
     accepted_by_id = fields.Many2one("res.users", readonly=True, ondelete="restrict")

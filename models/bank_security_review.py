@@ -33,13 +33,17 @@ class BankSecurityReview(models.Model):
     )
     previous_id = fields.Many2one("bank.security.review", string="Review before", readonly=True)
     finding_ids = fields.One2many("bank.security.finding", "review_id", readonly=True)
-    high = fields.Integer(string="Urgent", readonly=True, aggregator=None)
+    high = fields.Integer(string="Critical", readonly=True, aggregator=None)
     medium = fields.Integer(string="Important", readonly=True, aggregator=None)
     note = fields.Integer(string="To consider", readonly=True, aggregator=None)
-    new = fields.Integer(readonly=True, aggregator=None, help="Not there at the review before.")
+    new = fields.Integer(
+        string="Newly found", readonly=True, aggregator=None,
+        help="Not there at the review before.",
+    )
     still = fields.Integer(string="Still open", readonly=True, aggregator=None)
     closed = fields.Integer(readonly=True, aggregator=None, help="There before, and mended.")
     accepted = fields.Integer(
+        string="Accepted risk",
         compute="_compute_accepted", help="Somebody else than the one concerned said why it stays."
     )
     is_last = fields.Boolean(compute="_compute_is_last")
@@ -154,7 +158,7 @@ class BankSecurityReview(models.Model):
             review = self.with_context(lang=user.lang, tz=user.tz)
             review.activity_schedule(
                 ACTIVITY, user_id=user.id,
-                summary=review.env._("Urgent findings of the security review: %s", review.high),
+                summary=review.env._("Critical findings of the security review: %s", review.high),
             )
 
     def _people_to_tell(self):
@@ -172,9 +176,9 @@ class BankSecurityReview(models.Model):
         """What the printed review shows: list of (title, findings), without what is empty."""
         self.ensure_one()
         parts = [
-            (self.env._("New"), lambda each: each.trend == "new" and each.state == "open"),
+            (self.env._("Newly found"), lambda each: each.trend == "new" and each.state == "open"),
             (self.env._("Still open"), lambda each: each.trend == "still" and each.state == "open"),
-            (self.env._("Accepted"), lambda each: each.state == "accepted"),
+            (self.env._("Accepted risk"), lambda each: each.state == "accepted"),
             (self.env._("Closed since the review before"), lambda each: each.state == "closed"),
         ]
         found = [(title, self.finding_ids.filtered(test)) for title, test in parts]

@@ -414,7 +414,8 @@ class TestSecurityReview(BankConnectCommon):
         self.finding(review, "rights_admin_approve", self.boss).action_accept("Small company.")
         report = self.env.ref(f"{MODULE}.action_report_security_review").with_user(self.auditor)
         html = str(report._render_qweb_html(report.report_name, review.ids)[0], "utf-8")
-        for text in ("Security review", "Small company.", self.boss.name, "New", "Accepted"):
+        parts = ("Newly found", "Accepted risk")
+        for text in ("Security review", "Small company.", self.boss.name, *parts):
             self.assertIn(text, html)
         self.assertNotIn(iban(1), html)
         with self.assertRaises(AccessError):
