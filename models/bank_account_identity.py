@@ -55,9 +55,10 @@ class ResPartnerBank(models.Model):
             "AND table_schema = current_schema"
         )
         known = self.env.cr.fetchone()
-        super()._auto_init()
+        result = super()._auto_init()
         if not known:
             self._bank_take_over()
+        return result
 
     def _bank_take_over(self):
         self.env.cr.execute(

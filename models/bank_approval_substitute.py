@@ -18,7 +18,7 @@ class BankApprovalSubstitute(models.Model):
         default=lambda self: self.env.user, domain="[('share', '=', False)]",
     )
     substitute_id = fields.Many2one(
-        "res.users", string="Substitute", required=True, ondelete="restrict", index=True,
+        "res.users", required=True, ondelete="restrict", index=True,
         domain="[('share', '=', False)]",
     )
     company_id = fields.Many2one(

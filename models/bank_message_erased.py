@@ -48,7 +48,7 @@ class BankMessage(models.Model):
         for message in erased:
             message.preview = message._erased_sentence()
             message.preview_is_part = False
-        super(BankMessage, self - erased)._compute_preview()
+        return super(BankMessage, self - erased)._compute_preview()
 
 
 class BankPaymentBatch(models.Model):

@@ -115,7 +115,8 @@ class BankRetention(models.Model):
         default = rules.get(False, KINDS[kind][1])
         today = fields.Date.today()
         cutoffs = defaultdict(self.env["res.company"].browse)
-        for company in self.env["res.company"].with_context(active_test=False).search([]):
+        companies = self.env["res.company"].with_context(active_test=False)
+        for company in companies.search([]):  # pylint: disable=no-search-all
             cutoffs[_back(today, *rules.get(company.id, default))] |= company
         return cutoffs
 

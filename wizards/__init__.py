@@ -21,6 +21,8 @@ from . import (
     bank_evidence_wizard,
     bank_privacy_wizard,
     bank_settings_wizard,
+    res_users_identitycheck,
+    base_partner_merge,
     bank_audit_wizard,
     bank_finding_wizard,
 )

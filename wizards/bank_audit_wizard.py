@@ -11,7 +11,7 @@ class BankAuditWizard(models.TransientModel):
     _name = "bank.audit.wizard"
     _description = "Compare with a Head of the Audit Trail"
 
-    head = fields.Binary(string="Head", help="The file that was exported or mailed earlier.")
+    head = fields.Binary(help="The file that was exported or mailed earlier.")
     head_name = fields.Char()
 
     def action_verify(self):

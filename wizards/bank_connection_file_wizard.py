@@ -18,7 +18,7 @@ class BankConnectionFileWizard(models.TransientModel):
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company
     )
-    file = fields.Binary(string="File", attachment=False)
+    file = fields.Binary(attachment=False)
     file_name = fields.Char()
     url = fields.Char(string="Address of the test system")
     other_id = fields.Many2one("bank.connection", string="Compare with", ondelete="cascade")

@@ -9,8 +9,6 @@ from connectors import Document, Identity, Settings, Timeouts, Trust, connect, p
 from tests_unit.connectors.authority import Authority
 from tests_unit.connectors.server import BankServer
 
-pytest_plugins = ["tests_unit.connectors.sftp_fixtures", "tests_unit.connectors.soap_fixtures"]
-
 
 @pytest.fixture(scope="session")
 def authority():
