@@ -108,5 +108,4 @@ from . import (
     bank_security_setup,
     bank_security_trail,
     bank_message_file,
-    bank_upload,
 )

@@ -121,7 +121,10 @@ class BankAuditEvent(models.Model):
         raise AccessError(self.env._("The audit trail can't be changed."))
 
     def unlink(self):  # pylint: disable=method-required-super
-        raise AccessError(self.env._("The audit trail can't be changed."))
+        # Not by `ondelete`, which lets the module's removal through: tables are dropped then.
+        raise AccessError(  # pylint: disable=no-raise-unlink
+            self.env._("The audit trail can't be changed.")
+        )
 
     # -- recording ------------------------------------------------------------------------
 
@@ -249,7 +252,8 @@ class BankAuditEvent(models.Model):
         :raises LockNotAvailable: another linker is at work
         """
         cr = self.env.cr
-        cr.execute(f"SET LOCAL lock_timeout = {int(wait)}")
+        # SET takes no placeholder that PostgreSQL itself would fill; psycopg quotes the number.
+        cr.execute("SET LOCAL lock_timeout = %s", (int(wait),))
         cr.execute("LOCK TABLE bank_audit_linking IN EXCLUSIVE MODE", log_exceptions=False)
         cr.execute(
             SQL(

@@ -59,7 +59,7 @@ class BankConnection(models.Model):
             until = connection.log_level == "bodies" and (
                 fields.Datetime.now() + timedelta(days=connection.log_body_days)
             )
-            super(BankConnection, connection).write({"log_bodies_until": until})
+            connection.log_bodies_until = until
 
     def _log_level_now(self):
         """The level that holds at this moment."""

@@ -114,7 +114,7 @@ class BankConnectionVariable(models.Model):
         except keyring.KeyringError as error:
             raise UserError(self.env["bank.connection"]._keyring_message(error)) from error
         # sudo: nobody may read or write what is sealed but this.
-        super(BankConnectionVariable, self.sudo()).write({"sealed": sealed})
+        models.Model.write(self.sudo(), {"sealed": sealed})
 
     def _purpose(self):
         return f"connection-variable/{self.connection_id.id}/{self.name}"

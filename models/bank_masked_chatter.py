@@ -47,12 +47,13 @@ class MailActivity(models.Model):
 
     def _compute_res_name(self):
         # Odoo names an account by its number; a task's title is mailed to whom it is given.
-        super()._compute_res_name()
+        result = super()._compute_res_name()
         kind = self.env.ref(CONFIRM, raise_if_not_found=False)
         for activity in self:
             if activity.activity_type_id == kind and activity.res_name:
                 account = self.env["res.partner.bank"].sudo().browse(activity.res_id)
                 activity.res_name = account._bank_masked_name()
+        return result
 
 
 class ResPartnerBank(models.Model):

@@ -33,7 +33,8 @@ class BankPaymentBatch(models.Model):
 
     @check_identity
     def _approve_as_confirmed(self, on_behalf_of=None):
-        return super().action_approve(on_behalf_of)
+        # The same button, after the question.
+        return super().action_approve(on_behalf_of)  # pylint: disable=super-method-mismatch
 
     def _requires_step_up(self):
         # sudo: a company's setting is read, whatever the approver may see of it.

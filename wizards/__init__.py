@@ -21,6 +21,7 @@ from . import (
     bank_evidence_wizard,
     bank_privacy_wizard,
     bank_settings_wizard,
+    bank_upload,
     res_users_identitycheck,
     base_partner_merge,
     bank_audit_wizard,

@@ -11,7 +11,7 @@ from odoo.exceptions import AccessError, UserError
 
 from ..formats import camt, detect, pain002
 from ..formats.errors import FormatError
-from .bank_message_file import CARRIERS
+from ..models.bank_message_file import CARRIERS
 
 LARGEST = 64 * 1024 * 1024  # bytes, as over the channels
 
