@@ -224,7 +224,7 @@ class BankMessage(models.Model):
         return {
             "type": "ir.actions.act_url",
             "url": f"/web/content/bank.message/{self.id}/content/{self.name}?download=true",
-            "target": "self",
+            "target": "download",
         }
 
     def action_process_again(self):
