@@ -28,7 +28,9 @@ class BankApprovalStep(models.Model):
         required=True, readonly=True, help="SHA-256 of all steps that were asked for together."
     )
     number = fields.Integer(readonly=True, aggregator=None)
-    rule_id = fields.Many2one("bank.approval.rule", readonly=True, ondelete="set null")
+    rule_id = fields.Many2one(
+        "bank.approval.rule", string="Approval Rule", readonly=True, ondelete="set null"
+    )
     rule_name = fields.Char(string="Rule", readonly=True)
     level_name = fields.Char(string="Level", readonly=True)
     chain = fields.Integer(readonly=True, aggregator=None, help="Steps of one rule share it.")

@@ -11,7 +11,9 @@ class BankPaymentBatch(models.Model):
 
     _inherit = "bank.payment.batch"
 
-    company_currency_id = fields.Many2one(related="company_id.currency_id")
+    company_currency_id = fields.Many2one(
+        string="Company Currency", related="company_id.currency_id"
+    )
     approval_amount = fields.Monetary(
         string="Total for approval",
         currency_field="company_currency_id",

@@ -253,14 +253,18 @@ class TestConnectionFile(SetupCase):
             (changed("connection", state="active"), "not known here: connection.state"),
             (changed("connection", certificate_id=1), "connection.certificate_id"),
             (changed("connection", url=["x"]), "connection.url"),
-            (changed("connection", url=None), "connection.url"),
+            (changed("connection", url=None), "Enter the bank.s address"),
             (changed("connection", log_body_days=True), "connection.log_body_days"),
             (changed("profile", protocol="ftp"), "profile.protocol"),
             (changed("profile", settings="{"), "can't be used"),
             (changed(values=[1]), "values"),
             (b" " * 2_000_000, "too large"),
         ):
-            with self.subTest(sentence=sentence), self.assertRaisesRegex(UserError, sentence):
+            with (
+                self.subTest(sentence=sentence),
+                self.assertRaisesRegex(UserError, sentence),
+                self.env.cr.savepoint(),
+            ):
                 connection._from_file(content, self.company)
         self.assertFalse(connection.search([("name", "=", "Other")]))
 
