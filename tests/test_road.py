@@ -73,7 +73,8 @@ class TestRoad(BankConnectCommon):
         self.assertTrue(connection.health["checks"])
         self.assertFalse([c for c in connection.health["checks"] if c["ok"] is False])
         self.connection.trusted_certificates = self.sandbox.read_file("client.pem").decode()
-        answer = connection.action_test()
+        with self.enter_registry_test_mode():
+            answer = connection.action_test()
         self.assertEqual(answer["params"]["type"], "danger")
         self.connection.certificate_id = False
         with self.assertRaisesRegex(UserError, "has no certificate"):
