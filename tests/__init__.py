@@ -36,6 +36,7 @@ from . import (
     test_screens,
     test_seal,
     test_second_payment,
+    test_second_payment_routes,
     test_security,
     test_security_review,
     test_send_problems,
