@@ -1,13 +1,13 @@
 """Against a mock made from the Berlin Group's own OpenAPI file, which finds fault with requests.
 
-Needs ``prism`` (npm package ``@stoplight/prism-cli``) on PATH, or its path in ``PRISM``, and the
-file's path in ``BERLIN_GROUP_OPENAPI``.  The mock speaks plain HTTP; a TLS server stands before it.
+Needs ``prism`` (npm package ``@stoplight/prism-cli``, which bin/setup fetches where it finds the
+file) and the file, in a folder ``spec`` beside the checkout or where ``BERLIN_GROUP_OPENAPI`` says.
+The mock speaks plain HTTP; a TLS server stands before it.
 """
 
 import http.client
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,14 +19,15 @@ import pytest
 
 import connectors
 from connectors import Document
+from support import prism
 from tests_unit.connectors.server import BankServer
 
-PRISM = os.environ.get("PRISM") or shutil.which("prism")
-OPENAPI = os.environ.get("BERLIN_GROUP_OPENAPI")
+PRISM, OPENAPI = prism.program(), prism.openapi()
 
 pytestmark = pytest.mark.skipif(
     not (PRISM and OPENAPI),
-    reason="needs prism (@stoplight/prism-cli) and BERLIN_GROUP_OPENAPI naming the OpenAPI file",
+    reason="needs prism (npm's @stoplight/prism-cli) and the Berlin Group's OpenAPI file, in a "
+    "folder spec beside the checkout or named in BERLIN_GROUP_OPENAPI",
 )
 
 

@@ -1,6 +1,8 @@
 # The programs that Debian provides: Python, PostgreSQL, Chromium.
 # Sets PYTHON_EXE, PYTHON_VERSION, POSTGRES_BIN, POSTGRES_VERSION and CHROMIUM.
 
+PRISM_VERSION=5.14.2
+
 install_programs() {
     local wanted=()
     find_python || wanted+=(python3 python3-venv)
@@ -30,6 +32,34 @@ find_or_unpack_sshd() {
         fi
     fi
     say "There is no OpenSSH server (sshd) here: its tests are skipped. The package is openssh-server."
+}
+
+# The Berlin Group's OpenAPI file, where somebody keeps it in a folder spec beside the checkout.
+openapi_file() {
+    if [ -n "${BERLIN_GROUP_OPENAPI:-}" ]; then
+        printf '%s\n' "$BERLIN_GROUP_OPENAPI"
+    else
+        compgen -G "${REPO%/*}/*/spec/*berlin-group*openapi*.yaml" | sort -r | head -n 1 || true
+    fi
+}
+
+# prism, which makes a mock bank from that file, for the test that requests keep to the standard.
+# Without the file there is nothing to test, and prism is not fetched.
+find_or_fetch_prism() {
+    local folder=$CACHE/prism work
+    [ -n "$(openapi_file)" ] || return 0
+    [ -n "${PRISM:-}" ] || command -v prism >/dev/null ||
+        [ "$(cat "$folder/.version" 2>/dev/null)" = "$PRISM_VERSION" ] && return
+    if command -v npm >/dev/null; then
+        work=$(scratch)
+        if quietly npm install --prefix "$work" --no-save --no-audit --no-fund --ignore-scripts \
+            "@stoplight/prism-cli@$PRISM_VERSION"; then
+            printf '%s\n' "$PRISM_VERSION" >"$work/.version"
+            rm -rf "$folder"
+            mv "$work" "$folder" && return
+        fi
+    fi
+    say "There is no prism (npm's @stoplight/prism-cli) here: the test of conformance is skipped."
 }
 
 # Downloads Debian packages to the current folder, with fresh lists where the present ones fail.
