@@ -13,6 +13,7 @@
             "cryptography",
             "joserfc",
             "lxml",
+            "mt-940",
             "oauthlib",
             "paramiko",
             "prometheus-client",

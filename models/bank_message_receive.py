@@ -253,6 +253,9 @@ class BankMessage(models.Model):
             "camt.052": self._process_advice,
             "camt.053": self._process_statement,
             "camt.054": self._process_advice,
+            "mt940": self._process_statement,
+            "mt942": self._process_advice,
+            "berlin.transactions": self._process_advice,
         }.get(family)
         if reader is None:
             raise Quarantine(self.env._("Documents of the kind %s are not taken in.", kind))

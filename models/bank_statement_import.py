@@ -9,7 +9,7 @@ from collections import Counter
 
 from odoo import fields, models
 
-from ..formats import camt
+from ..formats.account_reports import account_reports
 from .bank_message_receive import Quarantine
 
 OPENING, CLOSING = ("OPBD", "PRCD"), ("CLBD",)
@@ -25,7 +25,7 @@ class BankMessage(models.Model):
         :raises Quarantine: an account is unknown, or the statement does not add up
         """
         notes = []
-        for report in camt.reports(stream):
+        for report in account_reports(stream, self.kind):
             journal = self._journal_of(report.account)
             entries = [entry for entry in report.entries if entry.status == "BOOK"]
             faults = report.check()
@@ -40,7 +40,7 @@ class BankMessage(models.Model):
     def _process_advice(self, stream):
         """Take in an advice or an intraday report: it moves statuses, and books nothing."""
         notes = []
-        for report in camt.reports(stream):
+        for report in account_reports(stream, self.kind):
             journal = self._journal_of(report.account)
             booked = [
                 entry for entry in report.entries

@@ -8,6 +8,7 @@ One streaming reader for every published version (.01 to .14)::
         faults = report.check()
 """
 
-from .report import Report, reports
+from ..report import Report
+from .report import reports
 
 __all__ = ["Report", "reports"]

@@ -1,18 +1,17 @@
 """One report on one account, its entries streamed: ``Rpt``, ``Stmt`` or ``Ntfctn``."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import BinaryIO
 
 from ..detect import message_name
 from ..errors import FormatError
 from ..incoming import Balance, Entry
-from ..model import Account, Agent, Party
+from ..model import Account
 from ..parts import account, agent, party
+from ..report import Report
 from ..safety import Event, Limits, Node, events
 from ..values import amount, count, day_of, flag, moment, number, signed
-from .arithmetic import Tally, faults
 from .entry import compact, entry
 
 _BODIES = {
@@ -28,60 +27,15 @@ _CONTAINERS = (
 )
 
 
-class Report:
-    """A report on one account. Its header is read; its entries come while they are iterated.
-
-    - ``kind``: ``camt.052``, ``camt.053`` or ``camt.054``; ``message_name``: with the version
-    - ``message_id``, ``message_created``: ``GrpHdr/MsgId CreDtTm``
-    - ``path``: where the report stands in the document
-    - ``id``, ``created``: ``Id``, ``CreDtTm`` of the report
-    - ``electronic_sequence``, ``legal_sequence``: ``ElctrncSeqNb``, ``LglSeqNb``
-    - ``from_``, ``to``: ``FrToDt`` as days
-    - ``copy_duplicate``: ``CpyDplctInd``: ``COPY``, ``DUPL`` or ``CODU``
-    - ``account``: ``Acct``; ``account_owner``: ``Acct/Ownr``; ``servicer``: ``Acct/Svcr``
-    - ``balances``: ``Bal``, a list, complete once the entries are exhausted
-    - ``page``, ``last_page``: ``StmtPgntn`` (or ``RptPgntn``, ``NtfctnPgntn``, ``MsgPgntn``)
-    - ``additional_information``: ``AddtlStmtInf`` (or ``AddtlRptInf``, ``AddtlNtfctnInf``)
-    - ``summary``: ``TxsSummry`` as stated: count and sum of all, credit and debit entries
-    - ``notes``: what was tolerated so far, each with its place
-    - ``entries``: iterator of ``Entry`` in document order, to be iterated once
-    """
+class CamtReport(Report):
+    """What ``report.Report`` says, out of a ``Rpt``, ``Stmt`` or ``Ntfctn``."""
 
     def __init__(self, kind: str, name: str, path: str, group: "_Group", notes: list[str]):
-        self.kind = kind
-        self.message_name = name
-        self.path = path
+        super().__init__(kind, name, path, notes)
         self.message_id = group.message_id
         self.message_created = group.created
         self.page = group.page
         self.last_page = group.last_page
-        self.notes = notes
-        self.id: str | None = None
-        self.created: datetime | None = None
-        self.electronic_sequence: int | None = None
-        self.legal_sequence: int | None = None
-        self.from_: date | None = None
-        self.to: date | None = None
-        self.copy_duplicate: str | None = None
-        self.account: Account = Account()
-        self.account_owner: Party | None = None
-        self.servicer: Agent | None = None
-        self.balances: list[Balance] = []
-        self.additional_information: str | None = None
-        self.summary: dict[str, tuple[int | None, Decimal | None]] = {}
-        self.complete = False
-        self.entries: Iterator[Entry] = iter(())
-        self._tally = Tally()
-
-    def check(self) -> list[str]:
-        """What doesn't add up, in words; empty when all does.
-
-        For a statement: opening balance plus booked entries equals the closing balance. For any
-        report: counts and sums equal those it states. To be asked once the entries are exhausted.
-        """
-        if not self.complete:
-            raise ValueError("the entries must be read to the end before they can be checked")
-        return faults(self, self._tally)
 
     def _header(self, node: Node) -> None:
         """Take in one element of the report that is not an entry."""
@@ -168,7 +122,7 @@ class _Group:
             self.page, self.last_page = _page(page, notes)
 
 
-def reports(stream: BinaryIO, limits: Limits | None = None) -> Iterator[Report]:
+def reports(stream: BinaryIO, limits: Limits | None = None) -> Iterator[CamtReport]:
     """The reports in a camt.052, camt.053 or camt.054 document, one after the other.
 
     Entries that the caller leaves are still read, and judged, when the next report is asked for.
@@ -189,7 +143,7 @@ def reports(stream: BinaryIO, limits: Limits | None = None) -> Iterator[Report]:
             if name == kind:
                 shared.append(f"{event.path}: namespace {namespace!r} does not name the message")
         elif event.kind == "start":
-            report = Report(kind, name, event.path, group, shared)
+            report = CamtReport(kind, name, event.path, group, shared)
             first = report._read(steps)
             if report.account == Account():
                 raise FormatError("the report names no account", f"{event.path}/Acct")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ..incoming import Balance, Entry
+from .incoming import Balance, Entry
 
 if TYPE_CHECKING:
     from .report import Report
@@ -44,12 +44,13 @@ def faults(report: Report, tally: Tally) -> list[str]:
     strange = set(tally.booked) - (currencies or set(tally.booked))
     if strange:
         found.append(f"entries are booked in {', '.join(sorted(strange))}, unlike the balances")
-    if report.kind == "camt.053":
-        found += _balances(report, tally)
+    if report.final:
+        found += balances(report, tally)
     return found
 
 
-def _balances(report: Report, tally: Tally) -> list[str]:
+def balances(report: Report, tally: Tally) -> list[str]:
+    """Opening balance and booked entries against the closing balance."""
     opening = _first(report.balances, _OPENING)
     closing = _last(report.balances, _CLOSING)
     missing = [
