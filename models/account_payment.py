@@ -33,8 +33,10 @@ BANK_WORD = {
     "bank_reason",
     "bank_reason_text",
     "bank_returned",
+    "bank_return_line_id",
     "bank_booked",
     "bank_reference",
+    "bank_status_before",
     "bank_status_date",
     "bank_batch_id",
     "end_to_end_id",
@@ -86,11 +88,17 @@ class AccountPayment(models.Model):
         index="btree_not_null",
     )
     bank_status_date = fields.Datetime(readonly=True, copy=False)
+    # The status before the bank's booking, for the case that the match is undone.
+    bank_status_before = fields.Char(readonly=True, copy=False)
     bank_reason = fields.Char(string="Bank's reason code", readonly=True, copy=False)
     bank_reason_text = fields.Char(string="Bank's own words", readonly=True, copy=False)
     bank_reference = fields.Char(string="Bank's reference", readonly=True, copy=False)
     bank_booked = fields.Boolean(string="On the statement", readonly=True, copy=False)
     bank_returned = fields.Boolean(string="Came back", readonly=True, copy=False)
+    bank_return_line_id = fields.Many2one(
+        "account.bank.statement.line", string="Brought back by", readonly=True, copy=False,
+        index="btree_not_null",
+    )
     bank_status_text = fields.Char(string="At the bank", compute="_compute_bank_status_text")
 
     _end_to_end_uniq = models.UniqueIndex(

@@ -35,6 +35,8 @@ KINDS = [
     ("document_released", "Document released from quarantine"),
     ("statuses_applied", "Bank's answers applied"),
     ("statement_imported", "Statement imported"),
+    ("booking_matched", "Booking matched by hand"),
+    ("booking_undone", "Match of a booking undone"),
     # an uncertain message
     ("resolution_proposed", "Resolution proposed"),
     ("resolution_confirmed", "Resolution confirmed"),

@@ -177,7 +177,7 @@ class BankPaymentBatch(models.Model):
                 state = "settled"
             elif any(pay.bank_status not in (False, "RCVD") for pay in payments):
                 state = "accepted"
-            elif any(pay.bank_status for pay in payments):
+            elif batch.state == "settled" or any(pay.bank_status for pay in payments):
                 state = "sent"
             else:
                 continue

@@ -266,7 +266,12 @@ class BankStatementMatch(models.AbstractModel):
         """Note on each line which payments it executed or brought back."""
         found = dict(match.executed)
         found |= {key: payment for key, (payment, _reason) in match.returned.items()}
-        pairs = [(lines[key].id, pay.id) for key, payments in found.items() for pay in payments]
+        self._link_payments(
+            [(lines[key], pay) for key, payments in found.items() for pay in payments]
+        )
+
+    def _link_payments(self, pairs):
+        """Note which lines executed or brought back which payments: (line, payment)."""
         if not pairs:
             return
         field = self.env["account.bank.statement.line"]._fields["bank_payment_ids"]
@@ -276,8 +281,8 @@ class BankStatementMatch(models.AbstractModel):
                 SQL.identifier(field.relation),
                 SQL.identifier(field.column1),
                 SQL.identifier(field.column2),
-                [line for line, _payment in pairs],
-                [payment for _line, payment in pairs],
+                [line.id for line, _payment in pairs],
+                [payment.id for _line, payment in pairs],
             )
         )
         self.env["account.bank.statement.line"].invalidate_model(["bank_payment_ids"])
@@ -285,7 +290,9 @@ class BankStatementMatch(models.AbstractModel):
     def _mark_settled(self, payments):
         """The bank booked these: executed beyond doubt."""
         payments = payments.with_context(bank_engine=ENGINE, tracking_disable=True)
-        payments.write({"bank_booked": True})
+        # What undoing the match has to bring back.
+        for status, those in payments.grouped("bank_status").items():
+            those.write({"bank_booked": True, "bank_status_before": status})
         payments.filtered(lambda pay: not pay.move_id).write({"state": "paid"})
         notes = payments._bank_apply(
             {
@@ -314,6 +321,7 @@ class BankStatementMatch(models.AbstractModel):
         payment.write(
             {
                 "bank_returned": True,
+                "bank_return_line_id": line.id,
                 "bank_reason": code or False,
                 "bank_reason_text": masked(text or "") or False,
             }

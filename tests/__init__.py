@@ -23,6 +23,7 @@ from . import (
     test_keys,
     test_masking,
     test_master_key,
+    test_match_by_hand,
     test_message,
     test_monitor,
     test_payee_account,
