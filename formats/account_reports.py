@@ -9,7 +9,7 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from . import camt
+from . import camt, mt94x
 from .errors import FormatError
 from .report import Report
 from .safety import Limits
@@ -18,6 +18,8 @@ _READERS = {
     "camt.052": camt.reports,
     "camt.053": camt.reports,
     "camt.054": camt.reports,
+    "mt940": mt94x.reports,
+    "mt942": mt94x.reports,
 }
 
 

@@ -18,25 +18,38 @@ _ALLOWED = frozenset(
     + [f"iso8859-{number}" for number in range(1, 17)]
 )
 _NOT_UTF8 = "bytes that are not UTF-8 were read as Windows-1252"
+_CHINESE = "bytes that are not UTF-8 were read as GB18030"
+_HIGH = re.compile(rb"[\x80-\xff]+")
+# what Chinese text is made of in GB2312: punctuation and the characters in common use
+_UTF8 = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{2})[\x80-\xbf]")
+_COMMON = re.compile(rb"(?:[\xa1-\xa9\xb0-\xd7][\xa1-\xfe])+")
 
 
 def chunks(
-    stream: BinaryIO, size: int, max_bytes: int, notes: list[str] | None = None
+    stream: BinaryIO,
+    size: int,
+    max_bytes: int,
+    notes: list[str] | None = None,
+    encoding: str | None = None,
 ) -> Iterator[bytes]:
     """The document in ``stream`` as UTF-8, some ``size`` bytes at a time.
 
     Follows the byte order mark or the XML declaration. Blank lines before that are dropped; in a
     document that says it is UTF-8 (or says nothing), bytes that are not UTF-8 are read as
-    Windows-1252, which is what banks then mean: both are added to ``notes``, once. Raises
-    ``FormatError`` past ``max_bytes``, for an encoding that isn't known and for bytes that are
-    none of it.
+    Windows-1252, which is what banks then mean: both are added to ``notes``, once. A document that
+    has no way to say its encoding may be given one as ``encoding``. Raises ``FormatError`` past
+    ``max_bytes``, for an encoding that isn't known and for bytes that are none of it.
     """
     notes = notes if notes is not None else []
     decoder: codecs.IncrementalDecoder | None = None
     begun = False
     for chunk in _bounded(stream, size, max_bytes):
         if decoder is None:
-            decoder = _decoder(chunk, notes)
+            if encoding:
+                decoder = codecs.getincrementaldecoder(encoding)()
+                notes.append(_CHINESE)
+            else:
+                decoder = _decoder(chunk, notes)
         text = _decoded(decoder, chunk)
         if not begun:
             text = text.removeprefix("\ufeff")
@@ -50,6 +63,30 @@ def chunks(
             yield text.encode()
     if decoder is not None and (rest := _decoded(decoder, b"", final=True)):
         yield rest.encode()
+
+
+def guessed_encoding(data: bytes) -> str | None:
+    """``gb18030`` for a text that is Chinese but not UTF-8; None where ``chunks`` finds its way.
+
+    Chinese text has its high bytes in pairs, most of them of the common characters; Western text
+    has single ones.
+    """
+    if data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return None
+    if b"\x00" in data[:2]:  # UTF-16 without a mark
+        return None
+    high = common = utf8 = 0
+    for run in _HIGH.finditer(data):
+        high += len(run.group())
+        common += sum(len(found.group()) for found in _COMMON.finditer(run.group()))
+        utf8 += sum(len(found.group()) for found in _UTF8.finditer(run.group()))
+    if not high or common * 3 < high * 2 or utf8 * 2 > high:
+        return None
+    try:
+        data.decode("gb18030")
+    except UnicodeDecodeError:
+        return None
+    return "gb18030"
 
 
 def _bounded(stream: BinaryIO, size: int, max_bytes: int) -> Iterator[bytes]:

@@ -30,7 +30,7 @@ from formats.detect import detect
         (b"<Document><Other/></Document>", None),
         (b"<html><body>camt.053.001.08</body></html>", None),
         (b":20:START\n:25:123", None),
-        (b"%PDF-1.7", None),
+        (b"%PDF-1.7", "pdf"),
         (b'{"transactions": []}', None),
         (b"", None),
         (b"\x00\x01\x02", None),
