@@ -8,6 +8,7 @@ from odoo.exceptions import AccessError, UserError
 from . import audit_mask
 from .bank_account_hold import CONFIRMING
 from .engine import ENGINE
+from .in_person import check_in_person
 
 
 def masked(number):
@@ -322,6 +323,7 @@ class BankAccountChange(models.Model):
                     "confirm or refuse an account: a person, under their own name."
                 )
             )
+        check_in_person(self.env)
         if not (note or "").strip():
             raise UserError(
                 self.env._("Say whom you asked, when, and what was said: auditors read it.")

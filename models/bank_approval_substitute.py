@@ -1,5 +1,7 @@
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+
+from .in_person import check_in_person, same_person
 
 
 class BankApprovalSubstitute(models.Model):
@@ -45,6 +47,8 @@ class BankApprovalSubstitute(models.Model):
     @api.constrains("principal_id", "substitute_id")
     def _check_approvers(self):
         for row in self:
+            if same_person(row.principal_id, row.substitute_id):
+                raise ValidationError(self.env._("Nobody is their own substitute."))
             # sudo: users' groups are the administrator's to read; only our own one is asked.
             for user in (row.principal_id + row.substitute_id).sudo():
                 if not user.has_group("account_bank_connect.group_approver"):
@@ -69,6 +73,8 @@ class BankApprovalSubstitute(models.Model):
     def _check_who_appoints(self):
         """Authority is handed on by its owner, or by an administrator to somebody else."""
         user = self.env.user
+        if user.id != SUPERUSER_ID:
+            check_in_person(self.env)
         for row in self:
             if row.principal_id == user:
                 continue
@@ -76,7 +82,7 @@ class BankApprovalSubstitute(models.Model):
                 raise AccessError(
                     self.env._("You can appoint a substitute for yourself only, not for others.")
                 )
-            if row.substitute_id == user:
+            if same_person(row.substitute_id, user):
                 raise AccessError(
                     self.env._(
                         "An administrator can't take over %s's authority. Somebody else has to "

@@ -2,6 +2,7 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError
 
 from .audit_mask import masked
+from .in_person import check_in_person, logins_of
 
 ASKED = "account_bank_connect.activity_approve"
 
@@ -133,7 +134,7 @@ class BankPaymentBatch(models.Model):
         self._lock()
         if self.state != "to_approve":
             raise UserError(self.env._("%s does not wait for approval any more.", self.name))
-        if self.env.user in self._people_who_prepared():
+        if self.env.user in logins_of(self._people_who_prepared()):
             raise AccessError(
                 self.env._("You prepared %s, so somebody else has to approve it.", self.name)
             )
@@ -143,6 +144,7 @@ class BankPaymentBatch(models.Model):
         user = self.env.user
         if self.env.uid == SUPERUSER_ID or not user.active:
             raise AccessError(self.env._("A person has to decide about a batch, not the system."))
+        check_in_person(self.env)
         if not user.has_group("account_bank_connect.group_approver"):
             raise AccessError(self.env._("Only an approver may decide about a batch."))
         # sudo: only compared.

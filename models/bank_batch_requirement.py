@@ -140,10 +140,11 @@ class BankPaymentBatch(models.Model):
         for step, level in levels:
             for user in level._people(self.company_id):
                 if user not in kept_out:
-                    people.setdefault(user, set()).add(step.number)
+                    # By person: who has two logins is one.
+                    people.setdefault(user.partner_id, set()).add(step.number)
         short = short_of_people(
             [step for step, _level in levels],
-            [(user, frozenset(numbers)) for user, numbers in people.items()],
+            [(person, frozenset(numbers)) for person, numbers in people.items()],
         )
         if not short:
             return

@@ -7,6 +7,7 @@ from odoo.tools import SQL
 from .approval_facts import ACCOUNT_CHANGES
 from .approval_matching import NotNow, admit, assign, missing, open_steps
 from .bank_batch_seal import Altered
+from .in_person import logins_of
 
 
 class Standing:
@@ -24,11 +25,11 @@ class Standing:
         self.plain = [step._as_step() for step in self.steps]
         self.approvals = self.batch._counting_approvals()
         self.taken = [
-            (approval._authority().id, approval._choices()) for approval in self.approvals
+            (_person(approval._authority()), approval._choices()) for approval in self.approvals
         ]
         self.assigned = assign(self.plain, self.taken)
         self.missing = missing(self.plain, self.assigned)
-        self.used = self.approvals.user_id | self.approvals.on_behalf_of_id
+        self.used = logins_of(self.approvals.user_id | self.approvals.on_behalf_of_id)
         self._fitting = None
         self._admissions = {}
 
@@ -65,13 +66,15 @@ class Standing:
         # than could ever be needed.
         if fits not in self._admissions:
             enough = sum(self.missing.values())
-            sorts = defaultdict(list)
+            sorts, seen = defaultdict(list), {_person(user)}
             for other, numbers in self.fitting.items():
-                if other != user and len(sorts[numbers]) < enough:
-                    sorts[numbers].append((other.id, numbers))
+                if _person(other) not in seen and len(sorts[numbers]) < enough:
+                    seen.add(_person(other))
+                    sorts[numbers].append((_person(other), numbers))
             others = [offer for offers in sorts.values() for offer in offers]
+            offer = (_person(user), fits)
             try:
-                self._admissions[fits] = admit(self.plain, self.taken, (user.id, fits), others)
+                self._admissions[fits] = admit(self.plain, self.taken, offer, others)
             except NotNow as refused:
                 self._admissions[fits] = refused
         answer = self._admissions[fits]
@@ -182,7 +185,7 @@ class Standing:
         given = [
             approval._who()
             for approval in self.approvals
-            if self.assigned.get(approval._authority().id) == number
+            if self.assigned.get(_person(approval._authority())) == number
         ]
         if number not in self.missing:
             return {"state": "done", "given": given, "next": []}
@@ -195,6 +198,11 @@ class Standing:
                     names = substitutes.mapped("name")
                     coming.append(f"{user.name} ({', '.join(names)})" if names else user.name)
         return {"state": "open", "given": given, "next": sorted(coming)}
+
+
+def _person(user):
+    """What somebody is counted by: two logins of one person are one."""
+    return user.partner_id.id
 
 
 class BankPaymentBatch(models.Model):
@@ -295,4 +303,10 @@ class BankPaymentBatch(models.Model):
             )
             if user_id:
                 found[batch].setdefault(users.browse(user_id), reason)
+        # Another login makes no other person.
+        logins = logins_of(users.browse({row[1] for row in rows if row[1]})).grouped("partner_id")
+        for people in found.values():
+            for user, reason in list(people.items()):
+                for login in logins[user.partner_id]:
+                    people.setdefault(login, reason)
         return found

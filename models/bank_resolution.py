@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from .in_person import check_in_person, same_person
+
 
 class BankResolution(models.Model):
     """What two people found out about a message whose fate nobody knew, with their evidence.
@@ -74,7 +76,7 @@ class BankResolution(models.Model):
             resolution.may_decide = (
                 entitled
                 and resolution.state == "proposed"
-                and resolution.proposer_id != self.env.user
+                and not same_person(resolution.proposer_id, self.env.user)
             )
 
     @api.model
@@ -94,6 +96,7 @@ class BankResolution(models.Model):
             raise AccessError(
                 self.env._("Only an approver or a bank administrator may resolve this.")
             )
+        check_in_person(self.env)
         if message.state != "uncertain":
             raise UserError(self.env._("The fate of %s is known already.", message.name))
         if not (note or "").strip() or not evidence:
@@ -135,7 +138,8 @@ class BankResolution(models.Model):
             raise AccessError(
                 self.env._("Only an approver or a bank administrator may resolve this.")
             )
-        if self.env.user == self.proposer_id:
+        check_in_person(self.env)
+        if same_person(self.env.user, self.proposer_id):
             raise AccessError(
                 self.env._("You proposed this yourself: a second person has to agree.")
             )

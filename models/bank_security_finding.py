@@ -4,6 +4,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_date
 
 from .engine import ENGINE
+from .in_person import check_in_person
 from .security_texts import CATALOGUE, say
 
 SEVERITIES = [("high", "Critical"), ("medium", "Important"), ("note", "To consider")]
@@ -189,6 +190,7 @@ class BankSecurityFinding(models.Model):
             raise AccessError(
                 self.env._("Only an auditor or a bank administrator may accept a finding.")
             )
+        check_in_person(self.env)
         if not (reason or "").strip():
             raise UserError(self.env._("Say why it is accepted: auditors read it."))
         for finding in self:

@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import SUPERUSER_ID, Command, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
 
 from .common import MODULE, iban
 from .test_approval_rules import GROUP, RulesCommon
@@ -98,6 +99,47 @@ class TestSeparation(RulesCommon):
         self.assertEqual(batch.approval_ids.user_id, self.approver)
         self.assertTrue(batch.approval_ids.superuser)
         self.assertFalse(self.approve(self.prepare(self.new_bill())).approval_ids.superuser)
+
+    def twin(self, user):
+        """A second login of the same person, an approver as well."""
+        twin = self.new_user(f"{user.name} again", GROUP)
+        twin.partner_id = user.partner_id
+        return twin
+
+    def test_a_second_login_is_no_second_person(self):
+        """Neither of who prepared, nor of who entered the account, nor of who approved."""
+        batch = self.prepare(self.new_bill())
+        twin = self.twin(self.preparer)
+        with self.assertRaisesRegex(AccessError, "You prepared"):
+            self.approve_as(batch, twin)
+        entered = self.prepare(self.new_bill(vendor=self.with_account_by(self.owner)))
+        with self.assertRaisesRegex(AccessError, "created or changed"):
+            self.approve_as(entered, self.twin(self.owner))
+        self.standard.active = False
+        again = self.twin(self.approver)
+        self.new_rule("Pair", (2, self.approver + again + self.owner))
+        pair = self.prepare(self.new_bill())
+        self.approve_as(pair, self.approver)
+        with self.assertRaisesRegex(UserError, "one person counts once"):
+            self.approve_as(pair, again)
+        self.assertEqual(pair.state, "to_approve")
+        self.approve_as(pair, self.owner)
+        self.assertEqual(pair.state, "approved")
+
+    def test_two_logins_are_not_two_people_to_ask(self):
+        self.standard.active = False
+        self.new_rule("Pair", (2, self.approver + self.twin(self.approver)))
+        with self.assertRaisesRegex(UserError, "too few people"):
+            self.prepare(self.new_bill())
+
+    def test_a_scheduled_action_does_not_decide_in_a_persons_name(self):
+        batch = self.prepare(self.new_bill())
+        transaction = self.env.transaction
+        self.addCleanup(setattr, transaction, "default_env", transaction.default_env)
+        transaction.default_env = self.env(context={"cron_id": 1})
+        with self.assertRaisesRegex(AccessError, "not a scheduled action"):
+            self.approve_as(batch, self.approver)
+        self.assertFalse(batch.approval_ids)
 
     def test_an_approver_of_another_company_does_not_approve_with_sudo(self):
         other = self.new_company("Other GmbH")
@@ -355,6 +397,19 @@ class TestSeparationByRpc(RulesCommon, HttpCase):
         ):
             _result, error = self.call(self.approver, "bank.payment.batch", method, self.ids)
             self.assertIn("rivate", error["message"], method)
+
+    def test_odoos_administrator_does_not_approve_in_anothers_name(self):
+        """Code on the server that borrows the approver's name: refused, for RPC and for screens."""
+        system = self.new_user("system", "base.group_system")
+        action = self.env["ir.actions.server"].create({
+            "name": "Approve", "state": "code", "model_id": self.env.ref("base.model_res_users").id,
+            "code": f"env['bank.payment.batch'].with_user({self.approver.id})"
+                    f".browse({self.ids}).action_approve()",
+        })
+        with mute_logger("odoo.addons.base.models.ir_actions", "odoo.http"):
+            _result, error = self.call(system, "ir.actions.server", "run", action.ids)
+        self.assertIn("by somebody else", error["message"])
+        self.assertFalse(self.batch.approval_ids)
 
     def test_nobody_lends_themselves_an_authority(self):
         _result, error = self.approve_over(self.owner, on_behalf_of=self.approver.id)

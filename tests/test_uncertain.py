@@ -10,7 +10,7 @@ from odoo.addons.account_bank_connect.connectors.interface import (
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from .common import BankConnectCommon, iban
+from .common import MODULE, BankConnectCommon, iban
 
 
 class UncertainCommon(BankConnectCommon):
@@ -121,6 +121,14 @@ class TestResolution(UncertainCommon):
         with self.assertRaisesRegex(AccessError, "second person"):
             resolution.action_confirm()
         self.assertEqual(self.message_of(batch).state, "uncertain")
+
+    def test_a_second_login_is_no_second_person(self):
+        resolution = self.propose(self.uncertain(self.new_bill(100)), "delivered")
+        twin = self.new_user("twin", f"{MODULE}.group_approver")
+        twin.sudo().partner_id = resolution.proposer_id.partner_id
+        with self.assertRaisesRegex(AccessError, "second person"):
+            resolution.with_user(twin).action_confirm()
+        self.assertEqual(resolution.state, "proposed")
 
     def test_the_bank_has_it(self):
         batch = self.uncertain(self.new_bill(100))
