@@ -1,3 +1,4 @@
+import hashlib
 import io
 import json
 
@@ -12,6 +13,7 @@ from . import format_texts, keyring
 from .audit_mask import SEES_ACCOUNTS
 
 PURPOSE = "seal"  # the key of the keyring that seals are signed with
+BYTES = "message"  # the one that the bytes made from a seal are signed with
 
 
 class Altered(UserError):
@@ -170,7 +172,51 @@ class BankPaymentBatch(models.Model):
         self._check_sealed()
         self._check_approvals()
         self._check_complete()
-        self._compare_with_seal(message._raw(), message.charset)
+        content = message._raw()
+        self._compare_with_seal(content, message.charset)
+        self._check_bytes(message, content)
+
+    def _sign_bytes(self, connection, key, content):
+        """Sign the bytes just made from the seal, with the line and the number they go by.
+
+        The comparison with the seal knows what a payment is; the signature holds every byte, also
+        those that nobody thought of comparing: who bears the charges, a bank in between.
+        """
+        try:
+            return keyring.sign(self._signed_bytes(connection, key, content), BYTES)
+        except keyring.KeyringError as error:
+            raise UserError(self.env["bank.connection"]._keyring_message(error)) from error
+
+    def _check_bytes(self, message, content):
+        """Refuse bytes that are not those which were made from the seal.
+
+        :raises Altered: they, their key or their connection were changed in the database
+        """
+        signed = self._signed_bytes(message.connection_id, message.key, content)
+        try:
+            # sudo: the signature is for auditors to see; it holds or not whoever asks.
+            signature = message.sudo().content_signature
+            holds = bool(signature) and keyring.verify(signed, signature, BYTES)
+        except keyring.KeyringError as error:
+            raise UserError(self.env["bank.connection"]._keyring_message(error)) from error
+        if not holds:
+            raise Altered(
+                self.env._(
+                    "The message of %s was altered in the database. Nothing of it is sent: tell "
+                    "your bank administrator.", self.name,
+                )
+            )
+
+    def _signed_bytes(self, connection, key, content):
+        return seal.canonical(
+            {
+                "batch": self.id,
+                "seal": self.seal,
+                "connection": connection.id,
+                "key": key,
+                "sha256": hashlib.sha256(content).hexdigest(),
+            }
+        ).encode()
 
     def _check_approvals(self):
         """Refuse when an approval that counts was not made by Odoo, or one is missing.

@@ -70,6 +70,11 @@ class BankMessage(models.Model):
     content = fields.Binary(attachment=False, readonly=True)
     sha256 = fields.Char(string="SHA-256", readonly=True, index=True)
     size = fields.Integer(string="Size (bytes)", readonly=True)
+    content_signature = fields.Char(
+        readonly=True, copy=False, groups="account_bank_connect.group_auditor",
+        help="HMAC-SHA-256 over these bytes, their key and connection, and the seal they were "
+        "made from.",
+    )
     batch_id = fields.Many2one(
         "bank.payment.batch", readonly=True, index="btree_not_null", ondelete="restrict"
     )
@@ -144,6 +149,7 @@ class BankMessage(models.Model):
             ) from error
         content = stream.getvalue()
         batch._compare_with_seal(content, profile.charset)
+        key = str(uuid.uuid4())
         return self.create(
             {
                 "name": f"{batch.reference}.xml",
@@ -153,7 +159,8 @@ class BankMessage(models.Model):
                 "charset": profile.charset,
                 "state": "queued",
                 "batch_id": batch.id,
-                "key": str(uuid.uuid4()),
+                "key": key,
+                "content_signature": batch._sign_bytes(batch.connection_id, key, content),
                 "next_attempt": fields.Datetime.now(),
                 **self._content_values(content),
             }

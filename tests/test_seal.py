@@ -58,6 +58,30 @@ class TestSeal(SealCase):
                 )
                 self.assert_held_back(batch)
 
+    def test_no_byte_and_no_address_of_a_message_can_be_exchanged(self):
+        """Also not what no payment is compared by, the key that the bank knows it by, or where
+        it goes."""
+        other = self.connection.copy({"name": "Another bank"})
+        other.sudo()._write({"state": "active"})
+        for case in ("bytes", "key", "connection", "signature"):
+            with self.subTest(case):
+                batch = self.approved(self.new_bill(100))
+                message = self.message_of(batch)
+                content = base64.b64decode(message.with_context(bin_size=False).content)
+                forged = content.replace(b"<ChrgBr>SLEV<", b"<ChrgBr>DEBT<")
+                self.assertNotEqual(forged, content)
+                change = {
+                    "bytes": SQL(
+                        "content = %s, sha256 = %s",
+                        base64.b64encode(forged), hashlib.sha256(forged).hexdigest(),
+                    ),
+                    "key": SQL("key = '00000000-0000-4000-8000-000000000000'"),
+                    "connection": SQL("connection_id = %s", other.id),
+                    "signature": SQL("content_signature = NULL"),
+                }[case]
+                self.sql("UPDATE bank_message SET %s WHERE id = %s", change, message.id)
+                self.assert_held_back(batch)
+
     def test_an_altered_seal_does_not_leave(self):
         """Sealed copy, its digest and the approval's digest all changed to fit each other."""
         batch = self.approved(self.new_bill(100))
