@@ -112,4 +112,9 @@ from . import (
     bank_security_setup,
     bank_security_trail,
     bank_message_file,
+    bank_advice_contact,
+    bank_remittance_advice,
+    bank_receipt,
+    bank_day,
+    bank_day_digest,
 )

@@ -33,6 +33,7 @@ KINDS = [
     ("document_processed", "Document processed"),
     ("document_quarantined", "Document quarantined"),
     ("document_released", "Document released from quarantine"),
+    ("receipt_assigned", "Receipt assigned to a payment by hand"),
     ("statuses_applied", "Bank's answers applied"),
     ("statement_imported", "Statement imported"),
     ("booking_matched", "Booking matched by hand"),

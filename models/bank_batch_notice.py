@@ -104,14 +104,18 @@ class BankPaymentBatch(models.Model):
     # -- reminder ---------------------------------------------------------------------------
 
     @api.model
+    def _remind_hours(self):
+        # sudo: a system parameter; any value but a number falls back to the default.
+        setting = self.env["ir.config_parameter"].sudo().get_param(REMIND_AFTER, "")
+        return int(setting) if setting.isdigit() else REMIND_AFTER_DEFAULT
+
+    @api.model
     def _cron_remind_approvers(self):
         """Remind those who are asked about a batch that has waited for long.
 
         How long is the system parameter ``account_bank_connect.remind_after_hours``; 0 is never.
         """
-        # sudo: a system parameter; any value but a number falls back to the default.
-        setting = self.env["ir.config_parameter"].sudo().get_param(REMIND_AFTER, "")
-        hours = int(setting) if setting.isdigit() else REMIND_AFTER_DEFAULT
+        hours = self._remind_hours()
         if not hours:
             return
         limit = fields.Datetime.now() - timedelta(hours=hours)

@@ -256,6 +256,7 @@ class BankMessage(models.Model):
             "mt940": self._process_statement,
             "mt942": self._process_advice,
             "berlin.transactions": self._process_advice,
+            "pdf": self._process_receipt,
         }.get(family)
         if reader is None:
             raise Quarantine(self.env._("Documents of the kind %s are not taken in.", kind))

@@ -26,4 +26,5 @@ from . import (
     base_partner_merge,
     bank_audit_wizard,
     bank_finding_wizard,
+    bank_receipt_wizard,
 )

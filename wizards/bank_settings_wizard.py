@@ -25,6 +25,16 @@ class BankSettings(models.TransientModel):
         "accounts that several companies share, the strictest of them decides.",
     )
 
+    bank_advice = fields.Boolean(
+        string="Send remittance advice",
+        help="Payees get a mail when the bank has executed a payment, unless their own page says "
+        "otherwise.",
+    )
+    bank_advice_template_id = fields.Many2one(
+        "mail.template", string="Its text", domain=[("model", "=", "account.payment")],
+        help="Empty: the text that comes with Bank Connect.",
+    )
+
     @api.model
     def _setting_names(self):
         return [
@@ -36,7 +46,8 @@ class BankSettings(models.TransientModel):
         values = super().default_get(names)
         company = self.env.company
         # sudo: the company's settings for bank payments are the bank administrator's.
-        values |= {name: company.sudo()[name] for name in self._setting_names() if name in names}
+        found = company.sudo().read(self._setting_names(), load="")[0]
+        values |= {name: value for name, value in found.items() if name in names and name != "id"}
         return values
 
     @api.model_create_multi
@@ -63,5 +74,13 @@ class BankSettings(models.TransientModel):
     def _note_change(self, before, after):
         if "bank.audit.event" in self.env:
             self.env["bank.audit.event"]._record(
-                "settings_changed", self.company_id, old=before, new=after
+                "settings_changed", self.company_id, old=_plain(before), new=_plain(after)
             )
+
+
+def _plain(values):
+    """Records by name: the trail keeps words."""
+    return {
+        name: value.display_name if isinstance(value, models.BaseModel) else value
+        for name, value in values.items()
+    }
