@@ -85,7 +85,7 @@ class TestRemittanceAdvice(BankConnectCommon):
         # The database refuses a second row, whoever writes it.
         with self.assertRaises(UniqueViolation), mute_logger("odoo.sql_db"), \
                 self.env.cr.savepoint():
-            self.advices(payments).copy()
+            self.advices(payments).copy({"state": "waiting"})
 
     def test_the_statement_alone_is_enough(self):
         """A bank that sends no receipts: the booking is what tells."""
