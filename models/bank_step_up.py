@@ -2,7 +2,7 @@
 
 Odoo's own identity check asks for the password or a passkey, at most ten minutes old. Where the
 person has two-factor authentication, the password alone is not enough here: its code is asked for
-as well.
+as well. So an identity that was confirmed for something else, an API key say, does not count.
 """
 
 import time
@@ -28,6 +28,9 @@ class BankPaymentBatch(models.Model):
 
     def action_approve(self, on_behalf_of=None):
         if any(batch._requires_step_up() for batch in self):
+            if request and not self._identity_confirmed_by():
+                # Odoo would take an answer to another question, which may have asked for less.
+                request.session.pop("identity-check-last", None)
             return self._approve_as_confirmed(on_behalf_of)
         return super().action_approve(on_behalf_of)
 
@@ -42,7 +45,7 @@ class BankPaymentBatch(models.Model):
         return batch.company_id.bank_step_up or any(batch._current_steps().mapped("step_up"))
 
     def _identity_confirmed_by(self):
-        """How the user's identity was confirmed lately, in this session; False if it was not."""
-        if request and request.session.get("identity-check-last", 0) > time.time() - WINDOW:
-            return request.session.get("bank_identity_method") or "password"
+        """How the user's identity was confirmed for payments lately, in this session, or False."""
+        if request and request.session.get("bank_identity_last", 0) > time.time() - WINDOW:
+            return request.session["bank_identity_method"]
         return False

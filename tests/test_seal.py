@@ -5,10 +5,12 @@ import time
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
+from odoo.http import root
 from odoo.tests import HttpCase, tagged
 from odoo.tools import SQL, mute_logger
 
 from .common import BankConnectCommon, iban
+from .passkey import Passkey
 
 
 class SealCase(BankConnectCommon):
@@ -242,20 +244,25 @@ class TestStepUp(SealCase, HttpCase):
             self.approve(self.batch)
         self.assertEqual(self.batch.state, "to_approve")
 
+    def keep_session(self, **values):
+        """Stay logged in although the ways to log in changed."""
+        self.env.flush_all()
+        self.env.registry.clear_cache()
+        self.session.update(values)
+        self.session.session_token = self.approver.with_user(
+            self.approver)._compute_session_token(self.session.sid)
+        root.session_store.save(self.session)
+
     def test_two_factors_stay_two(self):
         """Who logs in with a code approves with password and code."""
         if "totp_secret" not in self.env["res.users"]._fields:
             self.skipTest("Odoo's module auth_totp is not installed.")
         from odoo.addons.auth_totp.models.totp import hotp
-        from odoo.http import root
 
         key = b"a key of twenty byte"
         self.approver.sudo().totp_secret = base64.b32encode(key).decode()
-        self.env.flush_all()
-        self.env.registry.clear_cache()
-        self.session.session_token = self.approver.with_user(
-            self.approver)._compute_session_token(self.session.sid)
-        root.session_store.save(self.session)
+        # Another dialog of Odoo's asked for the password alone, a minute ago.
+        self.keep_session(**{"identity-check-last": time.time() - 60})
         wizard = self.ask()
         with mute_logger("odoo.http"), self.assertRaisesRegex(UserError, "authentication code"):
             self.identify(wizard, password="approver-secret-1")
@@ -263,3 +270,35 @@ class TestStepUp(SealCase, HttpCase):
         self.identify(wizard, password="approver-secret-1", bank_totp_code=f"{code:06d}")
         self.assertEqual(self.batch.state, "approved")
         self.assertEqual(self.batch.approval_ids.identity, "password, code")
+        # For some minutes it counts for the next batch as well.
+        second = self.prepare(self.new_bill(200))
+        self.call("bank.payment.batch", "action_approve", second.ids)
+        second.invalidate_recordset()
+        self.assertEqual(second.approval_ids.identity, "password, code")
+
+    def test_a_passkey(self):
+        """Whoever has a passkey answers with it; another's answer, or an old one, is none."""
+        if "auth.passkey.key" not in self.env:
+            self.skipTest("Odoo's module auth_passkey is not installed.")
+        passkey = Passkey(self.env["auth.passkey.key"].get_base_url())
+        passkey.enrol(self.approver)
+        self.keep_session()
+        wizard = self.ask()
+        challenge = self.challenge()
+        forged = Passkey(passkey.origin, name=passkey.name).answer(challenge)
+        with mute_logger("odoo.http"), self.assertRaisesRegex(UserError, "Incorrect Passkey"):
+            self.identify(wizard, password=forged)
+        self.assertEqual(self.batch.state, "to_approve")
+        answer = passkey.answer(self.challenge())
+        self.challenge()  # another question: the answer is to the one before
+        with mute_logger("odoo.http"), self.assertRaisesRegex(UserError, "Incorrect Passkey"):
+            self.identify(wizard, password=answer)
+        self.identify(wizard, password=passkey.answer(self.challenge()))
+        self.assertEqual(self.batch.state, "approved")
+        self.assertEqual(self.batch.approval_ids.identity, "passkey")
+
+    def challenge(self):
+        answer = self.url_open(
+            "/auth/passkey/start-auth", json={"jsonrpc": "2.0", "method": "call", "params": {}}
+        ).json()
+        return answer["result"]["challenge"]

@@ -1,3 +1,5 @@
+import time
+
 from odoo import fields, models
 from odoo.exceptions import AccessDenied, UserError
 from odoo.http import request
@@ -49,7 +51,8 @@ class ResUsersIdentitycheck(models.TransientModel):
                 raise AccessDenied
             user._check_credentials({"type": "totp", "token": int(code)}, {"interactive": True})
             method = "password, code"
-        request.session["bank_identity_method"] = method
+        request.session["bank_identity_method"] = "passkey" if method == "webauthn" else method
+        request.session["bank_identity_last"] = time.time()
 
     def _note_failure(self, user):
         """Write a failure down although the request that failed is undone."""
