@@ -9,7 +9,7 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from . import camt, mt94x
+from . import berlin, camt, mt94x
 from .errors import FormatError
 from .report import Report
 from .safety import Limits
@@ -20,6 +20,7 @@ _READERS = {
     "camt.054": camt.reports,
     "mt940": mt94x.reports,
     "mt942": mt94x.reports,
+    "berlin.transactions": berlin.reports,
 }
 
 

@@ -72,7 +72,7 @@ def _details(said: About, own: str | None, value: Decimal, currency: str) -> Tra
         given[f"{side}_account"] = Account(
             **{"iban" if iban else "other": said.other_account}
         )
-    if bank := (said.other_bank or "").upper():
+    if bank := (said.other_bank or "").replace(" ", "").upper():
         given[f"{side}_agent"] = (
             Agent(bic=bank) if _BIC.fullmatch(bank) else Agent(member_id=said.other_bank)
         )

@@ -16,6 +16,7 @@ _UNKNOWN = re.compile(r":[0-9]{2}[A-Za-z]?:")
 # what stands around messages: SWIFT's blocks, a trailer, or the banks' own lines of headers
 _AROUND = re.compile(r"-\s*$|-\}|\{[1-5]:|:9[0-9]{2}:")
 _TYPE = re.compile(r"\{2:[IO]([0-9]{3})|^:?(9[0-9]{2})(?::| [0-9]{2}$|$)")
+_ENDED = re.compile(r"(.*?)-\}(?:\{[S5]:.*)?")
 _TEXT_BEGINS = "{4:"
 # padding that transports leave at the end of a file or line
 _PADDING = "\x00\x1a"
@@ -98,15 +99,15 @@ def _lines(stream: BinaryIO, limits: Limits, notes: list[str]) -> Iterator[tuple
 
 
 def _parts(number: int, line: str) -> Iterator[tuple[int, str]]:
-    line = line.strip(_PADDING)
+    line = line.rstrip(_PADDING).replace("\x00", "")
     before, brace, after = line.partition(_TEXT_BEGINS)
     if brace and (not before or _AROUND.match(before)):
         # "-}{5:{CHK:...}}{1:...}{2:...}{4:" and a first field may share a line
         yield number, before
         yield number, _TEXT_BEGINS
         line = after
-    elif line.endswith("-}") and _FIELD.match(line):
-        yield number, line[:-2]
+    elif _FIELD.match(line) and (ended := _ENDED.fullmatch(line)):
+        yield number, ended.group(1)
         line = "-}"
     yield number, line
 

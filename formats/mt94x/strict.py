@@ -27,7 +27,7 @@ _LINE = rf"""
     (?P<entry_month>[0-9]{{2}}|[ ]{{2}})?(?P<entry_day>[0-9]{{2}}|[ ]{{2}})?
     (?P<expected>E)?(?P<status>R?[DC])(?P<funds_code>[A-Z])?
     [\n ]?{_AMOUNT}
-    (?P<id>[A-Z][A-Z0-9 ]{{3}})?
+    (?:(?P<id>(?-i:[A-Z][A-Z0-9 ]{{3}}))|(?=//|\n|$))
     (?P<customer_reference>(?:(?!//)[^\n])*)
     (?://(?P<bank_reference>[^\n]*))?
     (?:\n(?P<extra_details>[\s\S]*))?
