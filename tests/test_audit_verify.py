@@ -1,7 +1,12 @@
 import base64
+import io
 import json
 import os
+from argparse import Namespace
+from contextlib import redirect_stdout
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 from odoo import fields
@@ -9,6 +14,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
+from ..cli.bank_audit import BankAudit
 from ..models import audit_chain, bank_audit_verify, keyring
 from .common import MODULE, BankConnectCommon
 
@@ -297,6 +303,32 @@ class TestAuditVerify(VerifyCase):
         head = json.loads(mail.attachment_ids.raw)
         self.assertEqual(head["position"], 9)
         self.assertTrue(self.trail._read_head(json.dumps(head)))
+
+    @mute_logger(CHECK_LOG)
+    def test_the_command_line(self):
+        """It says how the trail is and ends with a code; a head kept elsewhere is compared."""
+        with TemporaryDirectory() as folder:
+            head = Path(folder, "head.json")
+
+            def run(**options):
+                said = io.StringIO()
+                options = Namespace(**{"head": None, "export": None, **options})
+                with self.enter_registry_test_mode(), redirect_stdout(said):
+                    code = BankAudit()._verify(self.env.cr.dbname, options)
+                self.env.invalidate_all()
+                return code, said.getvalue()
+
+            self.assertEqual(run(export=head)[0], 0)
+            self.assertEqual(json.loads(head.read_text())["position"], 9)
+            self.assertEqual(run(head=head)[0], 0)
+            # The end cut off, with all that the database itself remembers of it.
+            self.sql("DELETE FROM bank_audit_event WHERE position >= 9 OR position IS NULL")
+            self.assertEqual(run()[0], 0)
+            self.assertEqual(run(head=head)[0], 1)
+            self.sql("UPDATE bank_audit_event SET details = '{}' WHERE position = 4")
+            code, said = run()
+            self.assertEqual(code, 1)
+            self.assertIn("4", said)
 
     def test_late(self):
         self.assertGreater(bank_audit_verify.LATE, timedelta(minutes=10), "two runs of the action")
