@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from . import clock, iban, kinds, soap_contracts, triggers, webhook
+from . import clock, iban, kinds, options, soap_contracts, triggers, webhook
 from .bank import Bank
 from .customers import AccountOrder, add_account
 
@@ -37,6 +37,11 @@ def parser() -> argparse.ArgumentParser:
                        help="version of statements and notifications")
     enrol.add_argument("--no-empty-statements", action="store_true",
                        help="no statement for a day without movement")
+
+    enrol.add_argument("--receipts", choices=options.CHOICES["receipts"],
+                       help="pdf: a receipt for each executed payment")
+    enrol.add_argument("--statements", choices=options.CHOICES["statements"],
+                       help="mt940: MT940 and MT942 instead of camt.053 and camt.052")
 
     soap = enrol.add_argument_group("Bank Web Services (SOAP)")
     soap.add_argument("--soap", choices=sorted(soap_contracts.FLAVOURS), metavar="FLAVOUR",
@@ -114,6 +119,11 @@ def _hook(arguments: argparse.Namespace) -> dict | None:
             "headers": {name.strip(): value.strip() for name, _colon, value in pairs}}
 
 
+def _options(arguments: argparse.Namespace) -> dict:
+    wanted = {name: getattr(arguments, name) for name in options.CHOICES}
+    return {name: value for name, value in wanted.items() if value}
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Carry out a command.
 
@@ -138,7 +148,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(json.dumps(bank.enrol(
             arguments.contract, arguments.customer, arguments.out, csr, orders, arguments.camt,
             not arguments.no_empty_statements, terms or None, _channel(arguments),
-            _hook(arguments)), indent=2))
+            _hook(arguments), _options(arguments)), indent=2))
     elif arguments.command == "account":
         order = AccountOrder.parse(arguments.account)
         with bank.store.write() as connection:

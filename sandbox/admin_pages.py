@@ -12,7 +12,7 @@ import jinja2
 from aiohttp import web
 from lxml import etree
 
-from . import admin_api, iban, issue_camt, money, triggers
+from . import admin_api, admin_irregular, iban, irregular, issue_camt, money, triggers
 from .rest_base import FACE, Face
 
 routes = web.RouteTableDef()
@@ -69,7 +69,8 @@ async def home(request: web.Request) -> web.Response:
             " FROM document ORDER BY seq DESC LIMIT ?", (LATEST,)).fetchall()
         return page("home.html", face, accounts=accounts, received=received, issued=issued,
                     payments=admin_api.payments(connection, limit=LATEST),
-                    faults=face.faults.list(), ledger=admin_api.trial_balance(face))
+                    faults=face.faults.list(), irregular=irregular.KINDS,
+                    ordered=admin_irregular.ordered(face), ledger=admin_api.trial_balance(face))
 
     return await face.call(work)
 
@@ -119,7 +120,8 @@ async def message(request: web.Request) -> web.Response:
         if row is None:
             raise web.HTTPNotFound
         if request.query.get("raw"):
-            return web.Response(body=row["content"], content_type="application/xml")
+            kind = "xml" if row["content"][:1] == b"<" else "octet-stream"
+            return web.Response(body=row["content"], content_type=f"application/{kind}")
         shown = row["content"][:1_000_000]
         return page("message.html", face, row=row, kind=kind,
                     xml=_pretty(row["content"]) if len(shown) == len(row["content"])
@@ -143,7 +145,7 @@ async def show_triggers(request: web.Request) -> web.Response:
     return await face.call(work)
 
 
-@routes.post("/desk/{action:clock|release|credit}")
+@routes.post("/desk/{action:clock|release|credit|irregular}")
 async def desk(request: web.Request) -> web.Response:
     """The forms of the pages; each carries the token of this process."""
     face = request.app[FACE]
@@ -155,6 +157,8 @@ async def desk(request: web.Request) -> web.Response:
         await face.call(admin_api.advance, face, form)
     elif action == "credit":
         await face.call(admin_api.book, face, form, 1)
+    elif action == "irregular":
+        await face.call(admin_irregular.make, face, form)
     else:
         await face.call(admin_api.release, face, int(str(form.pop("payment"))), form)
     raise web.HTTPSeeOther("/")

@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from . import clock, customers, kinds, soap_contracts, soap_keys, webhook
+from . import clock, customers, kinds, options, soap_contracts, soap_keys, webhook
 from .pki import Authority, certificate_files, fingerprint, key_pem, pem_of, write_private
 from .store import Store, get_setting, set_setting
 
@@ -49,7 +49,8 @@ class Bank:
     def enrol(self, contract_id: str, customer: str, out: Path, csr: bytes | None,
               orders: list[customers.AccountOrder], camt_version: str,
               empty_statements: bool, terms: soap_contracts.Terms | None = None,
-              channel: kinds.Terms | None = None, hook: dict | None = None) -> dict:
+              channel: kinds.Terms | None = None, hook: dict | None = None,
+              chosen: dict | None = None) -> dict:
         """Sign a contract, issue a certificate, open accounts, and write the customer's files.
 
         Enrolling the same contract again issues a further certificate (a renewal) and opens the
@@ -58,6 +59,7 @@ class Bank:
         :param terms: add Bank Web Services, with certificates for signing and encryption.
         :param channel: another kind of REST channel than the Berlin Group's, likewise.
         :param hook: where to call, as the parameters of webhook.add.
+        :param chosen: what the contract has otherwise, see options.py.
         :raises ValueError: what is wrong with the contract, the request or an account.
         """
         if channel and terms and terms.transfer:
@@ -77,6 +79,8 @@ class Bank:
                 kinds.add(connection, contract_id, channel)
             if hook:
                 webhook.add(connection, contract_id, **hook)
+            if chosen:
+                options.choose(connection, contract_id, chosen)
         out.mkdir(parents=True, exist_ok=True)
         if terms or channel:
             self._write_soap(contract_id, customer, out)

@@ -98,12 +98,14 @@ def add_account(connection: sqlite3.Connection, contract_id: str, order: Account
 
 
 def credit(connection: sqlite3.Connection, account_id: str, amount: int, moment: datetime,
-           against: str, information: str, data: dict | None = None) -> int:
+           against: str, information: str, data: dict | None = None,
+           code: str | None = None) -> int:
     """Book an amount that is not a customer's payment order; negative amounts are debits.
 
     :param against: the bank's own account on the other side (see ledger.bank_account).
     :param data: what is known of the other party: ``name``, ``iban``, ``remittance``,
         ``end_to_end_id``.
+    :param code: another bank transaction code than the one that fits ``against``.
     :returns: the entry's id.
     """
     currency = connection.execute(
@@ -111,7 +113,7 @@ def credit(connection: sqlite3.Connection, account_id: str, amount: int, moment:
     other = ledger.bank_account(connection, against, currency)
     journal = ledger.post(connection, against, moment, [
         ledger.Line(account_id, currency, amount), ledger.Line(other, currency, -amount)])
-    code = {"clearing": "PMNT/RCDT/ESCT" if amount > 0 else "PMNT/IDDT/ESDD",
+    code = code or {"clearing": "PMNT/RCDT/ESCT" if amount > 0 else "PMNT/IDDT/ESDD",
             "fees": "ACMT/MDOP/CHRG"}.get(against, "ACMT/MCOP/OTHR")
     detail = ledger.Detail("received" if against == "clearing" else "other", None, amount,
                            data=data)

@@ -12,6 +12,7 @@ from . import faults
 from .clock import stamp
 from .store import next_number
 
+FOR_EVER = 1e12  # seconds since 1970
 # What the fault plan turns round: it says of a settled payment that it was rejected.
 SETTLED = b"<TxSts>ACSC</TxSts>"
 REJECTED = (b"<TxSts>RJCT</TxSts><StsRsnInf><Rsn><Cd>NARR</Cd></Rsn>"
@@ -58,6 +59,14 @@ def _put(connection: sqlite3.Connection, contract_id: str, kind: str, message_na
         "INSERT INTO notification (contract_id, document_id)"
         " SELECT contract_id, ? FROM webhook WHERE contract_id = ?", (document_id, contract_id))
     return document_id
+
+
+def keep_back(connection: sqlite3.Connection, document_id: str) -> None:
+    """Do not show a document to the customer, until somebody finds it again."""
+    connection.execute(
+        "INSERT INTO held (document_id, until) VALUES (?, ?)"
+        " ON CONFLICT (document_id) DO UPDATE SET until = excluded.until",
+        (document_id, FOR_EVER))
 
 
 def find(connection: sqlite3.Connection, contract_id: str, *, kinds: list[str] | None = None,

@@ -10,7 +10,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from . import issue_camt, issue_pain002, ledger, money, triggers
+from . import (
+    irregular,
+    issue_camt,
+    issue_pain002,
+    issue_receipt,
+    ledger,
+    mistakes,
+    money,
+    triggers,
+)
 from .calendar import OPENING, add_business_days, booking_date
 from .clock import stamp
 from .intake import CROSS_BORDER, INSTANT, TARGET, schedule
@@ -28,11 +37,12 @@ class Ready:
     row: sqlite3.Row
     amount: int
     charges: int
+    error: int = 0  # what the bank debits by mistake
 
     @property
     def total(self) -> int:
         """What leaves the debtor's account."""
-        return self.amount + self.charges
+        return self.amount + self.charges + self.error
 
 
 def execute_block(connection: sqlite3.Connection, block_id: int, at: datetime,
@@ -78,8 +88,11 @@ def _execute(connection: sqlite3.Connection, block: sqlite3.Row, payments: list[
             schedule(connection, datetime.combine(next_day, OPENING), "pay", payment["id"])
         else:
             charges = triggers.CHARGE_MINOR if trigger and trigger.action == "charge" else 0
+            mistake = None if trigger else mistakes.take(
+                connection, "wrong_amount", payment["end_to_end_id"])
             ready.append(Ready(payment, money.convert(
-                payment["amount"], payment["currency"], account["currency"]), charges))
+                payment["amount"], payment["currency"], account["currency"]), charges,
+                mistake["value"] if mistake else 0))
     entries: list[int] = []
     batch = block["batch_booking"] and len(ready) > 1
     groups = [ready] if batch else [[item] for item in ready]
@@ -96,6 +109,7 @@ def _execute(connection: sqlite3.Connection, block: sqlite3.Row, payments: list[
     issue_pain002.issue(connection, block["submission_id"], created,
                         [payment["id"] for payment in payments])
     issue_camt.notify(connection, entries, created)
+    issue_receipt.issue(connection, entries, created)
 
 
 def _book(connection: sqlite3.Connection, block: sqlite3.Row, account: sqlite3.Row,
@@ -122,6 +136,10 @@ def _book(connection: sqlite3.Connection, block: sqlite3.Row, account: sqlite3.R
     if charges:
         fees = ledger.bank_account(connection, "fees", account["currency"])
         lines.append(ledger.Line(fees, account["currency"], charges))
+    error = sum(item.error for item in group)
+    if error:
+        lines.append(ledger.Line(irregular.error_account(connection, account["currency"]),
+                                 account["currency"], error))
     journal = ledger.post(connection, "payment", at, lines)
     code = CODES.get(block["product"], BATCH_CODE)
     entries = [ledger.enter(

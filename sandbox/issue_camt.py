@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
-from . import documents
+from . import documents, mistakes, mt940_writer, options
 from .camt_writer import Balance, Frame, write
 from .store import get_setting
 
@@ -75,6 +76,18 @@ def _issue(connection: sqlite3.Connection, account: sqlite3.Row, frame: Frame,
                            content, frame.created)
 
 
+def _in_swift(connection: sqlite3.Connection, account: sqlite3.Row) -> bool:
+    contract_id = account["contract_id"]
+    return bool(contract_id) and options.chosen(connection, contract_id, "statements") == "mt940"
+
+
+def _issue_swift(connection: sqlite3.Connection, account: sqlite3.Row, frame: Frame, kind: str,
+                 content: bytes) -> str:
+    return documents.issue(connection, account["contract_id"], kind,
+                           f"{frame.message_id}.{account['iban']}.{kind}.txt", content,
+                           frame.created)
+
+
 def notify(connection: sqlite3.Connection, entry_ids: list[int], created: datetime) -> None:
     """Issue a camt.054 for each account that these entries moved.
 
@@ -128,12 +141,55 @@ def state(connection: sqlite3.Connection, day: date, moment: datetime,
         balances = [Balance("OPBD", opening, start_day), Balance("PRCD", opening, before),
                     Balance("CLBD", opening + movement[1], day),
                     Balance("CLAV", opening + movement[1], day)]
-        content = write(frame, entries(connection, where, values), balances)
-        document_id = _issue(connection, account, frame, content)
+        found = entries(connection, where, values)
+        if _in_swift(connection, account):
+            document_id = _issue_swift(connection, account, frame, "mt940", mt940_writer.write(
+                connection, account, frame.number, start_day, day, opening, found))
+        else:
+            document_id = _issue(connection, account, frame, write(frame, found, balances))
+        mistake = mistakes.take(connection, "missing_statement", account["iban"])
+        if mistake:
+            documents.keep_back(connection, document_id)
+            connection.execute("UPDATE mistake SET document_id = ? WHERE id = ?",
+                               (document_id, mistake["id"]))
         connection.execute(f"UPDATE entry SET statement_id = ? WHERE {where}",  # noqa: S608
                            (document_id, *values))
         connection.execute("UPDATE account SET statement_until = ? WHERE id = ?",
                            (day.isoformat(), account["id"]))
+
+
+def restate(connection: sqlite3.Connection, account_id: str, document_id: str, day: date,
+            created: datetime) -> str:
+    """Issue the account's last statement again, under its number, as its entries are now.
+
+    :param document_id: of the statement as it was issued; its entries are the new one's.
+    :returns: the new document's id.
+    """
+    account = _account(connection, account_id)
+    frame = replace(
+        _frame(connection, account, "053", created, datetime.combine(day, datetime.min.time()),
+               datetime.combine(day, datetime.max.time().replace(microsecond=0)),
+               numbered=False),
+        number=account["statement_number"])
+    opening = connection.execute(
+        "SELECT COALESCE(SUM(amount), 0) FROM entry WHERE account_id = ? AND"
+        " (opening = 1 OR (statement_id IS NOT NULL AND statement_id <> ?))",
+        (account_id, document_id)).fetchone()[0]
+    where, values = "entry.statement_id = ? AND entry.account_id = ?", (document_id, account_id)
+    movement = connection.execute(
+        f"SELECT COALESCE(SUM(amount), 0) FROM entry WHERE {where}",  # noqa: S608
+        values).fetchone()[0]
+    found = entries(connection, where, values)
+    if _in_swift(connection, account):
+        issued = _issue_swift(connection, account, frame, "mt940", mt940_writer.write(
+            connection, account, frame.number, day, day, opening, found))
+    else:
+        issued = _issue(connection, account, frame, write(frame, found, [
+            Balance("OPBD", opening, day), Balance("PRCD", opening, day),
+            Balance("CLBD", opening + movement, day), Balance("CLAV", opening + movement, day)]))
+    connection.execute(f"UPDATE entry SET statement_id = ? WHERE {where}",  # noqa: S608
+                       (issued, *values))
+    return issued
 
 
 def report(connection: sqlite3.Connection, account_id: str, day: date,
@@ -156,8 +212,17 @@ def report_noon(connection: sqlite3.Connection, day: date, created: datetime) ->
     for row in connection.execute(
             "SELECT DISTINCT account_id FROM entry WHERE opening = 0 AND booking_date = ?",
             (day.isoformat(),)).fetchall():
+        account = _account(connection, row["account_id"])
+        if _in_swift(connection, account):
+            frame = _frame(connection, account, "052", created, created, created)
+            content = mt940_writer.interim(
+                connection, account, frame.number, created, entries(
+                    connection, "entry.account_id = ? AND opening = 0 AND entry.booking_date = ?",
+                    (account["id"], day.isoformat())))
+            _issue_swift(connection, account, frame, "mt942", content)
+            continue
         frame, content = report(connection, row["account_id"], day, created)
-        _issue(connection, _account(connection, row["account_id"]), frame, content)
+        _issue(connection, account, frame, content)
 
 
 def history(connection: sqlite3.Connection, account_id: str, start: date, end: date,

@@ -87,7 +87,8 @@ async def document(request: web.Request) -> web.Response:
         return kind_payments.show(terms, 200, {
             "id": row["id"], "messageName": row["message_name"], "sha256": row["sha256"],
             "content": base64.b64encode(row["content"]).decode()})
-    return web.Response(body=row["content"], content_type="application/xml")
+    kind = "xml" if row["content"][:1] == b"<" else "octet-stream"
+    return web.Response(body=row["content"], content_type=f"application/{kind}")
 
 
 @routes.delete("/api/reports/{document_id}")

@@ -1,4 +1,4 @@
-"""Write a customer statement as MT940.
+"""Write a customer statement as MT940, or an interim report as MT942.
 
 Source: SWIFT Standards, Category 9, MT 940 (fields 20, 25, 28C, 60F, 61, 86, 62F, 64), with
 field 86 structured as German banks do (DFÜ-Abkommen, annex 3, chapter 8: business transaction
@@ -12,7 +12,7 @@ import re
 import sqlite3
 import unicodedata
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
 from . import money
 from .store import get_setting
@@ -49,6 +49,26 @@ def write(connection: sqlite3.Connection, account: sqlite3.Row, number: int, sta
     bic = get_setting(connection, "bank_bic").ljust(12, "X")
     head = f"{{1:F01{bic}0000000000}}{{2:I940{bic}N}}{{4:\r\n"
     return (head + "\r\n".join(lines) + "}\r\n").encode("ascii")
+
+
+def interim(connection: sqlite3.Connection, account: sqlite3.Row, number: int,
+            moment: datetime, entries: Iterable[list[sqlite3.Row]]) -> bytes:
+    """One interim report (MT942: fields 20, 25, 28C, 34F, 13D, 61, 86, 90D, 90C)."""
+    currency = account["currency"]
+    lines = [f":20:{moment:%y%m%d}{number:08d}", f":25:{account['iban']}",
+             f":28C:{number:05d}/00001", f":34F:{currency}{_amount(0, currency)}",
+             f":13D:{moment:%y%m%d%H%M}+0000"]
+    sums = {"D": [0, 0], "C": [0, 0]}
+    for details in entries:
+        amount = details[0]["entry_amount"]
+        total = sums["C" if amount >= 0 else "D"]
+        total[0], total[1] = total[0] + 1, total[1] + abs(amount)
+        lines += _entry(details, currency)
+    lines += [f":90{mark}:{count}{currency}{_amount(total, currency)}"
+              for mark, (count, total) in sums.items()]
+    bic = get_setting(connection, "bank_bic").ljust(12, "X")
+    head = f"{{1:F01{bic}0000000000}}{{2:I942{bic}N}}{{4:\r\n"
+    return (head + "\r\n".join([*lines, "-"]) + "}\r\n").encode("ascii")
 
 
 def _amount(minor: int, currency: str) -> str:

@@ -195,7 +195,8 @@ async def document(request: web.Request) -> web.Response:
     if row is None:
         raise ApiError(404, "RESOURCE_UNKNOWN", "There is no such document")
     digest = base64.b64encode(bytes.fromhex(row["sha256"])).decode()
-    return web.Response(body=row["content"], content_type="application/xml",
+    kind = "xml" if row["content"][:1] == b"<" else "octet-stream"
+    return web.Response(body=row["content"], content_type=f"application/{kind}",
                         headers={"Digest": f"SHA-256={digest}"})
 
 

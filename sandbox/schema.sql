@@ -326,3 +326,23 @@ CREATE TABLE IF NOT EXISTS notification (   -- one call, for one document
     done_at TEXT                            -- real time; also when given up
 );
 CREATE INDEX IF NOT EXISTS notification_due ON notification (due) WHERE done_at IS NULL;
+
+-- What a contract has otherwise than the bank's standard; see options.py.
+CREATE TABLE IF NOT EXISTS contract_option (
+    contract_id TEXT NOT NULL REFERENCES contract,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (contract_id, name)
+);
+
+-- Mistakes that the desk has ordered and the bank has yet to make, or has made.
+CREATE TABLE IF NOT EXISTS mistake (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    ref TEXT NOT NULL,                      -- an account's IBAN, or an end-to-end id
+    value INTEGER NOT NULL DEFAULT 0,       -- minor units
+    ordered_at TEXT NOT NULL,
+    done_at TEXT,
+    document_id TEXT REFERENCES document (id)
+);
+CREATE INDEX IF NOT EXISTS mistake_open ON mistake (kind, ref) WHERE done_at IS NULL;

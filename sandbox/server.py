@@ -13,6 +13,7 @@ from aiohttp import web
 
 from . import (
     admin_api,
+    admin_irregular,
     admin_kinds,
     admin_pages,
     admin_soap,
@@ -95,6 +96,7 @@ def admin_app(face: Face) -> web.Application:
     app.add_routes(admin_api.routes)
     app.add_routes(admin_soap.routes)
     app.add_routes(admin_kinds.routes)
+    app.add_routes(admin_irregular.routes)
     app.add_routes(admin_pages.routes)
     return app
 
