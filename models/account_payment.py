@@ -46,6 +46,7 @@ BANK_WORD = {
     "bank_rejected_from_id",
     "bank_rejected_by_id",
     "bank_rejected_reason",
+    "bank_rejected_first",
 }
 
 

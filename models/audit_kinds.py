@@ -47,6 +47,15 @@ KINDS = [
     ("account_confirmed", "Bank account confirmed"),
     ("account_refused", "Bank account refused"),
     ("account_control", "Confirmation of bank accounts turned on or off"),
+    # bank and ledger against each other
+    ("discrepancy_found", "Discrepancy found"),
+    ("discrepancy_owned", "Discrepancy taken on or handed on"),
+    ("discrepancy_resolved", "Discrepancy explained"),
+    ("discrepancy_closed", "Discrepancy gone by itself"),
+    ("discrepancy_reopened", "Discrepancy open again"),
+    ("known_debit_created", "Known debit entered"),
+    ("known_debit_changed", "Known debit changed"),
+    ("known_debit_removed", "Known debit removed"),
     # access to evidence
     ("evidence_read", "Content of a message read"),
     ("evidence_requested", "Evidence pack asked for"),

@@ -81,7 +81,7 @@ class BankConnectionProfile(models.Model):
         (
             "name", "active", "protocol", "client_certificate", "is_sandbox", "message_version",
             "charset", "batch_booking", "key_window_hours", "max_payments", "document_kinds",
-            "poll_status",
+            "poll_status", "answer_days", "booking_days",
         )
     )
     _audit_ignored = frozenset(("sequence", "notes"))

@@ -14,6 +14,7 @@ from . import (
     test_channel_values,
     test_day,
     test_e_receipt,
+    test_discrepancy,
     test_every_button,
     test_evidence,
     test_exchange_log,

@@ -4,6 +4,7 @@ from odoo import Command, fields
 from odoo.addons.account_bank_connect.connectors.interface import Uncertain
 
 from ..models import keyring
+from ..models.bank_discrepancy_follow import Found
 from .certificates import certificate_for, new_key
 from .common import MODULE
 
@@ -73,6 +74,20 @@ def _settings(test):
 
 def _evidence(test):
     env = test.env
+    verification = env["bank.verification"].with_user(test.auditor)
+    verification.action_verify_now()
+    env["bank.discrepancy"]._engine()._insert(
+        test.company,
+        [
+            Found(
+                "open_lines:account_journal:0", "open_lines", fields.Date.today(), {},
+                {"values": {}},
+            )
+        ],
+    )
+    env["bank.debit.known"].create(
+        {"name": "Rent", "company_id": test.company.id, "partner_name": "Landlord"}
+    )
     env["bank.alert"].create(
         {"connection_id": test.connection.id, "code": "silent", "since": fields.Datetime.now()}
     )

@@ -27,4 +27,5 @@ from . import (
     bank_audit_wizard,
     bank_finding_wizard,
     bank_receipt_wizard,
+    bank_discrepancy_wizard,
 )

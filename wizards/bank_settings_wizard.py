@@ -24,6 +24,29 @@ class BankSettings(models.TransientModel):
         help="A new or changed account is paid to after somebody else has confirmed it. For "
         "accounts that several companies share, the strictest of them decides.",
     )
+    bank_answer_days = fields.Integer(
+        string="Answer overdue after (business days)",
+        help="A payment of which the bank has said nothing by then is a discrepancy. A bank's "
+        "profile may say otherwise. 0: never.",
+    )
+    bank_booking_days = fields.Integer(
+        string="Booking overdue after (business days)",
+        help="A payment that no statement shows so long after it was due is a discrepancy. A "
+        "bank's profile may say otherwise. 0: never.",
+    )
+    bank_unmatched_days = fields.Integer(
+        string="Bookings accounted for within (business days)",
+        help="Bookings of the bank that are not matched by then are a discrepancy. 0: never.",
+    )
+    bank_transit_days = fields.Integer(
+        string="Other payments booked within (business days)",
+        help="Payments entered in Odoo, not sent from here, that no booking has cleared by then "
+        "are a discrepancy. 0: never.",
+    )
+    bank_verify_days = fields.Integer(
+        string="Verify what was touched within (days)",
+        help="What is open is verified every day however old it is. 0: everything, every day.",
+    )
 
     bank_advice = fields.Boolean(
         string="Send remittance advice",
