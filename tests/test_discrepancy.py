@@ -231,36 +231,9 @@ class TestDiscrepancyPayments(DiscrepancyCommon):
 
     # -- booked ---------------------------------------------------------------------------------
 
-    def test_booked_twice(self):
-        batch = self.sent(self.new_bill(100))
-        payment = batch.payment_ids
-        self.received(camt(paid(payment, "R1")))
-        self.received(camt(paid(payment, "R2"), opening="900.00"))
-        found = self.open()
-        self.assertEqual(found.mapped("code"), ["booked_twice"], "at once")
-        self.assertEqual((found.line_id, found.payment_id), (self.line_of("R2"), payment))
-
     def test_two_equal_payments_are_not_booked_twice(self):
         self.paid_batch(100, 100)
         self.assert_fine()
-
-    def test_another_amount_booked(self):
-        payment = self.sent(self.new_bill(100)).payment_ids
-        self.received(
-            camt(Booking("-99.00", [Detail(payment.end_to_end_id, "99.00")], "R1"))
-        )
-        found = self.open()
-        self.assertEqual(found.mapped("code"), ["differs_booking"], "at once")
-        self.assertIn("99.00 EUR", found.figures)
-        self.assertIn("100.00 EUR", found.figures)
-        self.assertEqual(found.payment_id, payment)
-
-    def test_one_debit_for_another_sum(self):
-        batch = self.sent(self.new_bill(100) + self.new_bill(50))
-        self.received(camt(Booking("-151.00", reference="R1", batch=f"{batch.reference}-1")))
-        found = self.open()
-        self.assertEqual(found.mapped("code"), ["differs_booking"])
-        self.assertEqual(found.batch_id, batch)
 
     def test_a_match_that_was_undone(self):
         batch = self.paid_batch(100)
@@ -278,12 +251,6 @@ class TestDiscrepancyPayments(DiscrepancyCommon):
         )
         line.move_id.button_draft()
         self.assertIn("line_unposted", self.verify().mapped("code"))
-
-    def test_booked_under_the_number_of_a_payment_that_never_left(self):
-        batch = self.prepare(self.new_bill(100))
-        payment = batch.payment_ids
-        self.received(camt(paid(payment, "R1")))
-        self.assertIn("never_sent", self.open().mapped("code"))
 
 
 @tagged("post_install", "-at_install")
