@@ -244,7 +244,38 @@ ACCOUNT_EDITED = """
   ORDER BY subject.id, change.date DESC
 """
 
+# A document that somebody brought in by hand is worth as much as that person's word: a rejection or
+# a return that was never the bank's would have a bill paid twice.
+REJECTED_BY_HAND = """
+    SELECT DISTINCT ON (subject.id)
+           subject.id,
+           CASE WHEN connection.by_hand THEN 'medium' ELSE 'high' END,
+           jsonb_build_object(
+               'batch', batch.name, 'user', person.name, 'date', document.create_date::date
+           )
+      FROM subject
+      JOIN bank_payment_instalment instalment ON instalment.payment_id = subject.id
+      JOIN bank_payment_instalment former
+           ON former.move_id = instalment.move_id AND NOT former.live
+      JOIN account_payment earlier ON earlier.id = former.payment_id
+      JOIN bank_payment_batch batch ON batch.id = earlier.bank_batch_id
+      JOIN bank_connection connection ON connection.id = batch.connection_id
+ LEFT JOIN account_bank_statement_line returned ON returned.id = earlier.bank_return_line_id
+      JOIN LATERAL (
+                   SELECT * FROM bank_message WHERE batch_id = batch.id
+               UNION ALL
+                   SELECT * FROM bank_message WHERE id = returned.bank_message_id
+           ) document
+           ON document.direction = 'in' AND document.uploaded_by_id IS NOT NULL
+      JOIN res_users login ON login.id = document.uploaded_by_id
+      JOIN res_partner person ON person.id = login.partner_id
+     WHERE earlier.id <> subject.id
+       AND (earlier.bank_status IN ('RJCT', 'CANC') OR earlier.bank_returned)
+  ORDER BY subject.id, document.id DESC
+"""
+
 CHECKS = {
+    "rejected_by_hand": REJECTED_BY_HAND,
     "first_payment": FIRST_PAYMENT,
     "account_changed": ACCOUNT_CHANGED,
     "account_new": ACCOUNT_NEW,

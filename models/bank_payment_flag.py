@@ -43,6 +43,7 @@ class BankPaymentFlag(models.Model):
             ("holder_unlike", "Holder's name"),
             ("duplicate_amount", "Paid lately"),
             ("duplicate_reference", "Same bill number"),
+            ("rejected_by_hand", "Rejection by hand"),
             ("same_amount", "Same amount"),
             ("amount_unusual", "Unusual amount"),
             ("split", "Split"),
@@ -147,6 +148,15 @@ class BankPaymentFlag(models.Model):
             "to be: %(bill)s.",
             reference=details["reference"],
             bill=details["bill"],
+        )
+
+    def _say_rejected_by_hand(self, details):
+        return self.env._(
+            "The bill was sent in %(batch)s already. That the bank did not pay it is known from a "
+            "document that %(user)s brought in on %(date)s, not from the bank itself.",
+            batch=details["batch"],
+            user=details["user"],
+            date=self._day(details["date"]),
         )
 
     def _say_same_amount(self, details):

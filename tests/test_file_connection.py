@@ -2,7 +2,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
 from .common import MODULE, OUR_IBAN, BankConnectCommon, iban
-from .documents import Booking, camt, paid, pain002
+from .documents import Booking, camt, paid, pain002, returned
 from .test_uncertain import UncertainCommon
 from .tour_common import TourCommon
 
@@ -207,6 +207,38 @@ class TestUpload(ByHandCommon):
         line = self.upload(pain002(batch.reference, group="ACCP"))
         self.assertEqual(line.state, "quarantined")
         self.assertEqual((batch.state, message.state), ("approved", "queued"))
+
+    def test_a_rejection_that_a_person_brought_in_is_shown_to_the_next_approver(self):
+        """A forged one would have the bill paid twice. The bank's own needs no such word."""
+        def flags(batch):
+            return {flag.code: flag for flag in batch.flag_ids}
+
+        bill = self.new_bill(100)
+        batch, _message = self.carried(bill)
+        self.assertNotIn("rejected_by_hand", flags(batch))
+        self.upload(pain002(batch.reference, group="RJCT"))
+        self.assertEqual(batch.state, "refused")
+        flag = flags(self.prepare(bill))["rejected_by_hand"]
+        self.assertEqual(flag.severity, "medium")
+        self.assertIn(f"{self.preparer.name} brought in", flag.text)
+        # Over a bank that has a channel it is stranger still.
+        self.connection.write(
+            {
+                "profile_id": self.env.ref(f"{MODULE}.profile_sandbox").id,
+                "url": "https://bank.example",
+            }
+        )
+        bill = self.new_bill(200)
+        batch = self.sent(bill)
+        line = self.upload(camt(paid(batch.payment_ids), returned(batch.payment_ids)))
+        self.assertEqual(line.state, "processed", line.error)
+        flag = flags(self.prepare(bill))["rejected_by_hand"]
+        self.assertEqual((flag.severity, flag.details["batch"]), ("high", batch.name))
+        # What the bank says over its channel.
+        bill = self.new_bill(300)
+        batch = self.sent(bill)
+        self.received(pain002(batch.reference, group="RJCT"))
+        self.assertNotIn("rejected_by_hand", flags(self.prepare(bill)))
 
     def test_a_statement_proves_it_as_well(self):
         """Some banks answer a file by booking it, and in no other way."""
