@@ -83,6 +83,9 @@
         "views/bank_audit_views.xml",
         "report/bank_security_report.xml",
         "views/bank_security_views.xml",
+        "report/bank_reconciliation_report.xml",
+        "wizards/bank_reconciliation_wizard_views.xml",
+        "views/bank_reconciliation_views.xml",
     ],
     "demo": [
         "demo/bank_connection.xml",

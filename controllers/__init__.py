@@ -1,1 +1,1 @@
-from . import audit, evidence, monitor, webhook
+from . import audit, evidence, monitor, reconciliation, webhook

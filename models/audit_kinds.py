@@ -56,6 +56,12 @@ KINDS = [
     ("known_debit_created", "Known debit entered"),
     ("known_debit_changed", "Known debit changed"),
     ("known_debit_removed", "Known debit removed"),
+    # a bank reconciliation statement
+    ("reconciliation_prepared", "Reconciliation statement prepared"),
+    ("reconciliation_reviewed", "Reconciliation statement reviewed"),
+    ("reconciliation_returned", "Reconciliation statement sent back"),
+    ("reconciliation_superseded", "Reconciliation statement superseded"),
+    ("reconciliation_outdated", "Books changed since a reconciliation statement"),
     # access to evidence
     ("evidence_read", "Content of a message read"),
     ("evidence_requested", "Evidence pack asked for"),

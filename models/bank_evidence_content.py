@@ -22,6 +22,7 @@ bills/      the documents attached to the bills
 messages/   every document exchanged with the bank, byte for byte; messages.json lists them
 ledger/     bookings on the bank's statements, and journal entries
 verification/ where bank and ledger disagreed, how it was explained and by whom; when it was looked
+reconciliations/  signed bank reconciliation statements; SHA-256 of sheet.json is the digest on it
 people/     who had which rights when this pack was made
 rules/      the rules of approval and of keeping, as they were when this pack was made
 audit/      the audit trail; events of other matters are there as digests only, so that the

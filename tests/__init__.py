@@ -35,6 +35,8 @@ from . import (
     test_recall,
     test_recall_decision,
     test_recall_withdraw,
+    test_reconciliation_sign,
+    test_reconciliation_statement,
     test_reject_part,
     test_remittance_advice,
     test_road,

@@ -20,6 +20,7 @@ STANDING = {
     "bank_security_finding": "id, state",
     "bank_discrepancy": "id, state, owner_id, reason",
     "bank_debit_known": "id, active, state",
+    "bank_reconciliation": "id, state, digest, taken_on",
     "bank_monitor_token": "id, name",
     "res_partner_bank": "id, acc_number, bank_trust, allow_out_payment",
     "res_company": "id, bank_stopped, bank_account_control, bank_step_up",

@@ -95,6 +95,8 @@ def _evidence(test):
     env.cr.execute(
         "INSERT INTO bank_exchange (connection_id, date) VALUES (%s, now())", (test.connection.id,)
     )
+    # Items in transit: the payments are recorded, and no bank has booked them.
+    env["bank.reconciliation"].with_user(test.preparer)._open(test.journal, fields.Date.today())
     env["bank.audit.check"]._verify()
     env["bank.security.review"].with_user(test.auditor).action_review()
     env["bank.evidence.pack"].with_user(test.auditor)._request(

@@ -28,4 +28,5 @@ from . import (
     bank_finding_wizard,
     bank_receipt_wizard,
     bank_discrepancy_wizard,
+    bank_reconciliation_wizard,
 )
