@@ -16,17 +16,18 @@ from . import bank_payment_seal as seal
 from . import evidence_plain, keyring
 from .bank_reconciliation import REVIEWERS
 from .bank_reconciliation_line import COLUMNS
+from .in_person import check_in_person, same_person
 
 PURPOSE = "reconciliation"  # the key of the keyring that these signatures are made with
 FORMAT = 1  # of the canonical text, so that a later one can be told apart
 HEAD = (
     "name journal_id company_id currency_id company_currency_id foreign date version "
-    "account_number ledger_account taken_on old_after bank_known statement_name statement_date coverage "
-    "statement_balance since_count since_amount bank_balance book_receipt_total "
-    "book_payment_total bank_adjusted account_balance outstanding_balance suspense_balance "
-    "ledger_balance bank_receipt_total bank_payment_total ledger_adjusted difference clues "
-    "ledger_balance_company ledger_adjusted_company ledger_adjusted_rate exchange_difference "
-    "old_count carried_count settled_count"
+    "account_number ledger_account taken_on old_after bank_known statement_name "
+    "statement_date coverage statement_balance since_count since_amount bank_balance "
+    "book_receipt_total book_payment_total bank_adjusted account_balance outstanding_balance "
+    "suspense_balance ledger_balance bank_receipt_total bank_payment_total ledger_adjusted "
+    "difference clues ledger_balance_company ledger_adjusted_company ledger_adjusted_rate "
+    "exchange_difference old_count carried_count settled_count"
 ).split()
 
 
@@ -91,6 +92,7 @@ class BankReconciliation(models.Model):
         """
         self.ensure_one()
         self._check_preparer()
+        check_in_person(self.env)
         sheet = self._locked("draft").sudo()._engine()  # sudo: the state machine writes, no user
         if not sheet.bank_known:
             raise UserError(
@@ -139,6 +141,7 @@ class BankReconciliation(models.Model):
         """
         self.ensure_one()
         self._check_reviewer()
+        check_in_person(self.env)
         sheet = self._locked("prepared").sudo()._engine()  # sudo: as in `action_prepare`
         sheet._check_intact()
         reason = (reason or "").strip()
@@ -204,9 +207,8 @@ class BankReconciliation(models.Model):
             raise AccessError(
                 self.env._("Only an approver or a bank administrator may review a statement.")
             )
-        for sheet in self.sudo():  # sudo: only whose logins these are is looked at
-            # A second login of the same person is the same person.
-            if user == sheet.prepared_by_id or user.partner_id == sheet.prepared_by_id.partner_id:
+        for sheet in self:
+            if same_person(user, sheet.prepared_by_id):
                 raise AccessError(
                     self.env._("You prepared this statement: somebody else has to review it.")
                 )

@@ -36,7 +36,7 @@ class ReconciliationCommon(BankConnectCommon):
     def bookings(self, *bookings, journal=None):
         """What the bank booked, on no statement."""
         bookings = [
-            booking if isinstance(booking, dict) else dict(zip(("date", "amount"), booking))
+            booking if isinstance(booking, dict) else {"date": booking[0], "amount": booking[1]}
             for booking in bookings
         ]
         return self.env["account.bank.statement.line"].create(
