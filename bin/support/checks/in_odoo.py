@@ -17,6 +17,8 @@ from .schema import snapshot
 
 # Other checks may be running in this checkout: each has a cluster of its own.
 _CLUSTERS = ("test", "test-2", "test-3", "test-4")
+# Seconds for all tests in Odoo, which take a third of this on two idle cores.
+_WITHIN = 3000
 
 
 def run(settings: Settings, supervisor: Supervisor, tags: str | None) -> Outcome:
@@ -125,6 +127,7 @@ class _Stage:
             f"--http-port={free_port()}",
             "--max-cron-threads=0",
             *options,
+            within=_WITHIN,
         )
 
     def _problem(
