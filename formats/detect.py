@@ -44,7 +44,8 @@ def message_name(namespace: str, root: str) -> str | None:
     a version (``camt.053``) where only the element tells.
     """
     base = ROOTS.get(_SUFFIX.sub("", root))
-    found = _NAME.search(namespace)
+    # the first releases called the element itself by the message's name
+    found = _NAME.search(namespace) or _NAME.fullmatch(root)
     name = found.group().lower() if found else None
     if name and (base is None or name.startswith(base)):
         return name

@@ -8,6 +8,10 @@ from typing import BinaryIO
 from .errors import FormatError
 
 _BLANK = " \t\r\n"
+# what transports fill a file up with behind its end
+_PADDING = "\x00\x1a"
+_MOST_PADDING = 1024 * 1024
+_PADDED = "padding behind the document was dropped"
 _DECLARED = re.compile(rb"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _DECLARATION = 256  # bytes in which an XML declaration ends
 # by codecs' own names; a shift encoding could hide a tag, so none is here
@@ -34,15 +38,17 @@ def chunks(
 ) -> Iterator[bytes]:
     """The document in ``stream`` as UTF-8, some ``size`` bytes at a time.
 
-    Follows the byte order mark or the XML declaration. Blank lines before that are dropped; in a
-    document that says it is UTF-8 (or says nothing), bytes that are not UTF-8 are read as
-    Windows-1252, which is what banks then mean: both are added to ``notes``, once. A document that
-    has no way to say its encoding may be given one as ``encoding``. Raises ``FormatError`` past
-    ``max_bytes``, for an encoding that isn't known and for bytes that are none of it.
+    Follows the byte order mark or the XML declaration. Blank lines before that and padding behind
+    the end are dropped; in a document that says it is UTF-8 (or says nothing), bytes that are not
+    UTF-8 are read as Windows-1252, which is what banks then mean: each is added to ``notes``, once.
+    A document that has no way to say its encoding may be given one as ``encoding``. Raises
+    ``FormatError`` past ``max_bytes``, for an encoding that isn't known and for bytes that are none
+    of it.
     """
     notes = notes if notes is not None else []
     decoder: codecs.IncrementalDecoder | None = None
     begun = False
+    padding = ""
     for chunk in _bounded(stream, size, max_bytes):
         if decoder is None:
             if encoding:
@@ -59,10 +65,24 @@ def chunks(
                 if note not in notes:
                     notes.append(note)
             begun = bool(text)
+        text, padding = _unpadded(padding + text)
         if text:
             yield text.encode()
-    if decoder is not None and (rest := _decoded(decoder, b"", final=True)):
-        yield rest.encode()
+    rest = _decoded(decoder, b"", final=True) if decoder is not None else ""
+    text, padding = _unpadded(padding + rest)
+    if text:
+        yield text.encode()
+    if padding and _PADDED not in notes:
+        notes.append(_PADDED)
+
+
+def _unpadded(text: str) -> tuple[str, str]:
+    """The text without what may be padding at its end, and that."""
+    stripped = text.rstrip(_PADDING + _BLANK)
+    behind = text[len(stripped) :]
+    if len(behind) <= _MOST_PADDING and any(sign in behind for sign in _PADDING):
+        return stripped, behind
+    return text, ""
 
 
 def guessed_encoding(data: bytes) -> str | None:
@@ -122,6 +142,10 @@ def _decoder(start: bytes, notes: list[str]) -> codecs.IncrementalDecoder:
         name = codecs.lookup(name).name
     except LookupError:
         pass
+    if name.startswith(("utf-16", "utf-32")) and start[:1].isascii() and start[1:2] > b"\x00":
+        # the declaration itself was read byte by byte: it can't be that
+        notes.append(f"the document says it is {name.upper()}, which it is not")
+        name = "utf-8"
     if name not in _ALLOWED:
         raise FormatError(f"the document's encoding {name!r} is not known")
     if name in ("utf-8", "ascii"):

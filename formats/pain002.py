@@ -1,4 +1,4 @@
-"""The bank's answer to an instruction: pain.002, every version from .03 to .15."""
+"""The bank's answer to an instruction: pain.002, every version from .02 to .15."""
 
 from decimal import Decimal
 from typing import BinaryIO
@@ -11,7 +11,10 @@ from .parts import account, party, reason
 from .safety import Limits, Node, events
 from .values import amount, count, day_of, moment, number
 
-_CONTAINERS = (("Document",), ("CstmrPmtStsRpt",), ("OrgnlPmtInfAndSts",))
+# the first release: its element is called as it is, and payments stand in no block
+_FIRST = "pain.002.001.02"
+_REPORTS = ("CstmrPmtStsRpt", _FIRST)
+_CONTAINERS = (("Document",), _REPORTS, ("OrgnlPmtInfAndSts",))
 
 
 def read(stream: BinaryIO, limits: Limits | None = None) -> StatusReport:
@@ -24,6 +27,7 @@ def read(stream: BinaryIO, limits: Limits | None = None) -> StatusReport:
     given: dict = {}
     blocks: list[BlockStatus] = []
     block: _Block | None = None
+    loose: list[_Block] = []  # payments outside any block, by the block that they name
     namespace = ""
     for event in events(stream, _CONTAINERS, limits, notes):
         node = event.node
@@ -32,7 +36,7 @@ def read(stream: BinaryIO, limits: Limits | None = None) -> StatusReport:
                 if given:
                     raise FormatError("a second document follows the first", event.path)
                 namespace = event.namespace
-            elif event.tag == "CstmrPmtStsRpt":
+            elif event.tag in _REPORTS:
                 given["message_name"] = message_name(namespace, event.tag)
             else:
                 block = _Block()
@@ -42,6 +46,10 @@ def read(stream: BinaryIO, limits: Limits | None = None) -> StatusReport:
                 block = None
         elif block is not None:
             block.read(node, notes)
+        elif node.tag == "TxInfAndSts":
+            if not loose or loose[-1].given["original_id"] != node.value("OrgnlPmtInfId"):
+                loose.append(_Block(node.value("OrgnlPmtInfId")))
+            loose[-1].read(node, notes)
         elif node.tag == "GrpHdr":
             given["message_id"] = node.value("MsgId")
             given["created"] = moment(node.value("CreDtTm"), f"{node.path}/CreDtTm", notes)
@@ -54,14 +62,15 @@ def read(stream: BinaryIO, limits: Limits | None = None) -> StatusReport:
             "the status report does not say which message it answers",
             "Document/CstmrPmtStsRpt/OrgnlGrpInfAndSts/OrgnlMsgId",
         )
+    blocks += [item.built() for item in loose]
     return StatusReport(**given, blocks=tuple(blocks), notes=tuple(notes))
 
 
 class _Block:
     """Gathers an ``OrgnlPmtInfAndSts`` while it passes by."""
 
-    def __init__(self) -> None:
-        self.given: dict = {}
+    def __init__(self, original_id: str | None = None) -> None:
+        self.given: dict = {"original_id": original_id}
         self.reasons: list[Reason] = []
         self.transactions: list[TransactionStatus] = []
 

@@ -79,8 +79,9 @@ class BankConnectionProfile(models.Model):
         string="Documents to fetch",
         required=True,
         default="pain.002,camt.054,camt.053",
-        help="ISO 20022 kinds, separated by commas. A bank that takes recalls as messages "
-        "answers them in camt.029.",
+        help="Kinds separated by commas: pain.002, camt.052, camt.053, camt.054, mt940, mt942, "
+        "berlin.transactions, pdf. A bank that takes recalls as messages answers them in "
+        "camt.029.",
     )
     poll_status = fields.Boolean(
         string="Ask for status",

@@ -1,7 +1,11 @@
 import base64
+import io
 import re
 
 from odoo import api, fields, models
+
+from ..formats.encoding import chunks, guessed_encoding
+from ..formats.errors import FormatError
 
 # Enough to recognise a document; the whole of it is one click away.
 PREVIEW_BYTES = 30_000
@@ -22,9 +26,40 @@ class BankMessage(models.Model):
             content = message.with_context(bin_size=False).content or b""
             # Base64 carries 3 bytes in 4 characters.
             start = base64.b64decode(content[: PREVIEW_BYTES // 3 * 4])
-            text = start.decode("utf-8", errors="replace").replace("\0", "\ufffd")
-            message.preview = _indented(text) if text.lstrip("\ufeff").startswith("<") else text
+            message.preview = _shown(start)
             message.preview_is_part = message.size > len(start)
+
+
+def _shown(start):
+    """The beginning of a document as text, in lines."""
+    try:
+        pieces = chunks(io.BytesIO(start), len(start) + 1, len(start), None, guessed_encoding(start))
+        text = b"".join(pieces).decode()
+    except FormatError:
+        text = start.decode("utf-8", errors="replace")
+    text = text.replace("\0", "\ufffd").lstrip("\ufeff")
+    if text.startswith("<"):
+        return _indented(text)
+    if text.startswith(("{", "[")) and not text.startswith("{1:"):
+        return _json_lines(text)
+    return text
+
+
+def _json_lines(text):
+    """JSON set in lines, as text alone; what is set in lines already stays as it is."""
+    if "\n" in text[:1000]:
+        return text
+    lines, depth = [""], 0
+    for part in re.findall(r'"(?:[^"\\]|\\.)*"?|[\[\]{},]|[^"\[\]{},]+', text):
+        if part in "]}":
+            depth = max(depth - 1, 0)
+            lines.append("  " * depth)
+        lines[-1] += part if lines[-1].strip() else part.lstrip()
+        if part in "[{":
+            depth += 1
+        if part in "[{,":
+            lines.append("  " * depth)
+    return "\n".join(line for line in lines if line.strip())
 
 
 def _indented(text):

@@ -221,12 +221,13 @@ class BankWatch(models.AbstractModel):
                 SELECT connection.id, COALESCE(
                            (SELECT max(message.create_date) FROM bank_message message
                              WHERE message.connection_id = connection.id
-                               AND message.direction = 'in' AND left(message.kind, 8) = 'camt.053'),
+                               AND message.direction = 'in'
+                               AND left(message.kind, 8) IN ('camt.053', 'mt940')),
                            connection.create_date)
                   FROM bank_connection connection
                   JOIN bank_connection_profile profile ON profile.id = connection.profile_id
                  WHERE connection.state = 'active'
-                   AND position('camt.053' IN profile.document_kinds) > 0
+                   AND profile.document_kinds ~ 'camt[.]053|mt940'
                 """
             )
         )
@@ -243,7 +244,8 @@ class BankMessage(models.Model):
 
     # The last statement is looked for at every health check, however many messages there are.
     _statement_idx = models.Index(
-        "(connection_id, create_date) WHERE direction = 'in' AND left(kind, 8) = 'camt.053'"
+        "(connection_id, create_date)"
+        " WHERE direction = 'in' AND left(kind, 8) IN ('camt.053', 'mt940')"
     )
 
 

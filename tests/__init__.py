@@ -54,6 +54,7 @@ from . import (
     test_setup_wizard,
     test_soap_road,
     test_soap_settings,
+    test_statement_formats,
     test_statement_import,
     test_statement_match,
     test_status_import,

@@ -9,7 +9,8 @@ import io
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..formats import camt, detect, pain002
+from ..formats import detect, pain002
+from ..formats.account_reports import account_reports, is_account_report
 from ..formats.errors import FormatError
 from ..models.bank_message_file import CARRIERS
 
@@ -58,7 +59,9 @@ class BankUpload(models.TransientModel):
             kind = None
         if not kind:
             return {"said": self.env._("Not taken in: this is no document of a bank that is known "
-                                       "here (ISO 20022: pain.002, camt.029, 052, 053, 054).")}
+                                       "here (ISO 20022: pain.002, camt.029, 052, 053, 054; "
+                                       "SWIFT: MT940, MT942; Berlin Group: transactions in JSON; "
+                                       "receipts in PDF).")}
         connection = self._connection_of(content, kind)
         if not connection:
             return {"said": self.env._("Not taken in: no connection of yours has its account or "
@@ -113,8 +116,8 @@ class BankUpload(models.TransientModel):
             return self.env["bank.payment.batch"].search(
                 [("reference", "=", reference), ("connection_id", "in", connections.ids)]
             ).connection_id
-        if kind.startswith(("camt.052", "camt.053", "camt.054")):
-            report = next(camt.reports(stream))
+        if is_account_report(kind):
+            report = next(account_reports(stream, kind))
             number = (report.account.iban or report.account.other or "").replace(" ", "").upper()
             return connections.journal_ids.filtered(
                 lambda journal: journal.bank_account_id.sanitized_acc_number == number

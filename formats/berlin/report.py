@@ -66,8 +66,9 @@ class JsonReport(Report):
 
 
 def reports(stream: BinaryIO, limits: Limits | None = None) -> Iterator[JsonReport]:
-    """The reports in a JSON document: a page, or a list of pages; pages of one account in a row
-    are one report.
+    """The reports in a JSON document: a page, a list of pages, or one under ``pages``.
+
+    Pages of one account in a row are one report, also where just the first names it.
 
     Entries that the caller leaves are still read, and judged, when the next report is asked for.
     Raises ``FormatError`` for what is unsafe, is no such list or can't be told for certain, when
@@ -75,7 +76,9 @@ def reports(stream: BinaryIO, limits: Limits | None = None) -> Iterator[JsonRepo
     """
     most = min(limits.max_bytes, strict_json.MAX_BYTES) if limits else strict_json.MAX_BYTES
     document = strict_json.read(stream, most)
-    if not isinstance(document, list):
+    if isinstance(document, dict) and isinstance(document.get("pages"), list):
+        document = document["pages"]
+    elif not isinstance(document, list):
         document = [document]
     report, pages, number = None, [], 0
     for position, given in enumerate(document, 1):
@@ -83,7 +86,7 @@ def reports(stream: BinaryIO, limits: Limits | None = None) -> Iterator[JsonRepo
         page = Item(given, f"page[{position}]", notes)
         if not isinstance(page.given.get("transactions"), dict):
             raise FormatError("the document contains no list of transactions", page.path)
-        account = page.account("account")
+        account = page.account("account") or (report.account if report else None)
         if account is None:
             raise FormatError("the list names no account", f"{page.path}/account")
         if report is not None and account != report.account:

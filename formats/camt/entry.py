@@ -1,7 +1,9 @@
 """One line of the account: ``Ntry``, strict on amount, sign, currency, status and dates."""
 
+from decimal import Decimal
+
 from ..errors import FormatError
-from ..incoming import Batch, Entry, TransactionCode, TransactionDetails
+from ..incoming import Batch, Charge, Entry, TransactionCode, TransactionDetails
 from ..safety import Node
 from ..values import amount, count, day_of, flag, signed
 from .details import transaction_code, transaction_details
@@ -38,6 +40,9 @@ def entry(node: Node, kind: str, position: int, notes: list[str]) -> Entry:
         notes.append(f"{path}: a booked entry without a booking date")
     code = transaction_code(node)
     instructed = AmountDetails(node.first("AmtDtls"), path)
+    fees = charges(node, path)
+    details = _details(node, path, currency, -1 if indicator == "DBIT" else 1, code)
+    _compare(value, details, fees, path, notes)
     return Entry(
         amount=value,
         currency=currency,
@@ -50,12 +55,12 @@ def entry(node: Node, kind: str, position: int, notes: list[str]) -> Entry:
         bank_reference=node.value("AcctSvcrRef"),
         transaction_code=code,
         batch=_batch(node, path, notes),
-        charges=charges(node, path),
+        charges=fees,
         instructed_amount=instructed.instructed[0],
         instructed_currency=instructed.instructed[1],
         exchange=instructed.exchange,
         additional_information=node.value("AddtlNtryInf"),
-        details=_details(node, path, currency, -1 if indicator == "DBIT" else 1, code),
+        details=details,
         position=position,
         path=path,
     )
@@ -91,6 +96,22 @@ def _batch(node: Node, path: str, notes: list[str]) -> Batch | None:
         total=total,
         currency=currency,
     )
+
+
+def _compare(
+    value: Decimal,
+    details: tuple[TransactionDetails, ...],
+    fees: tuple[Charge, ...],
+    path: str,
+    notes: list[str],
+) -> None:
+    """Note where the payments of an entry, each with its amount, are not the whole of it."""
+    if len(details) < 2 or any(item.amount is None for item in details):
+        return
+    total = sum(item.amount for item in details)
+    taken = [*fees, *(charge for item in details for charge in item.charges)]
+    if value not in (total, total + sum(charge.amount for charge in taken)):
+        notes.append(f"{path}: the entry is {value}, its {len(details)} payments make {total}")
 
 
 def compact(record: Node, node: Node) -> TransactionDetails | Node:

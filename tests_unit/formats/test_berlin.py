@@ -111,7 +111,7 @@ def test_lists_are_statuses():
     """Booked, pending and information, in this order."""
     standing = simple("-1.00")
     del standing["bookingDate"]
-    report, entries = only(page(simple("1"), pending=[standing], information=[standing]))
+    _report, entries = only(page(simple("1"), pending=[standing], information=[standing]))
     assert [(entry.status, entry.amount) for entry in entries] == [
         ("BOOK", 1), ("PDNG", -1), ("INFO", -1),
     ]  # fmt: skip
@@ -124,8 +124,8 @@ def test_a_batch_entry_with_its_payments():
     booked = simple(
         "-100.00", batchIndicator=True, batchNumberOfTransactions=2, entryDetails=parts
     )
-    _report, (entry,) = only(page(booked))
-    assert entry.batch == Batch(count=2)
+    report, (entry,) = only(page(booked))
+    assert (entry.batch, report.notes) == (Batch(count=2), [])
     assert [(each.end_to_end_id, each.amount) for each in entry.details] == [
         ("E-1", -60), ("E-2", -40),
     ]  # fmt: skip
@@ -190,6 +190,10 @@ def test_pages_of_one_account_are_one_report():
     assert [entry.position for entry in found[0][1]] == [1, 2]
     assert [report.last_page for report, _entries in found] == [True, False]
     assert found[0][1][1].path == "page[2]/transactions/booked[1]"
+    # as a connector joins what it fetched; the later page names no account
+    del second["account"]
+    report, entries = only({"pages": [first, second]})
+    assert ([entry.amount for entry in entries], report.last_page) == ([1, 2], True)
 
 
 def test_balances_are_proven_where_the_list_is_whole():

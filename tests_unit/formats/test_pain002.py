@@ -122,6 +122,37 @@ def test_several_blocks_keep_their_payments():
     assert {item.status for item in report.blocks} == {None}
 
 
+def test_the_first_release():
+    """Its element is called as the message is, and its payments stand in no block."""
+    payment = (
+        "<TxInfAndSts><OrgnlPmtInfId>P-{0}</OrgnlPmtInfId><OrgnlEndToEndId>E-{1}</OrgnlEndToEndId>"
+        "<TxSts>RJCT</TxSts><StsRsnInf><StsOrgtr><Nm>Their Bank</Nm></StsOrgtr><StsRsn>"
+        "<Cd>AC04</Cd></StsRsn><AddtlStsRsnInf>closed</AddtlStsRsnInf></StsRsnInf></TxInfAndSts>"
+    )
+    name = "pain.002.001.02"
+    body = group("<GrpSts>PART</GrpSts>") + payment.format(1, 1) + payment.format(1, 2)
+    data = document(name, body + payment.format(2, 3)).replace(b"CstmrPmtStsRpt", name.encode())
+    for variant in (data, data.replace(b"urn:iso:std:iso:20022:tech:xsd:" + name.encode(), b"x")):
+        report = read(variant)
+        assert detect(variant) == report.message_name == name
+        assert (report.original_message_id, report.group_status) == ("M-1", "PART")
+        assert [
+            (block.original_id, [item.original_end_to_end_id for item in block.transactions])
+            for block in report.blocks
+        ] == [("P-1", ["E-1", "E-2"]), ("P-2", ["E-3"])]
+        assert report.blocks[0].transactions[0].reasons == (
+            Reason(code="AC04", additional=("closed",), originator="Their Bank"),
+        )
+        assert report.notes == ()
+
+
+def test_payments_outside_any_block():
+    """A later release written like the first: the payments are not lost."""
+    payment = "<TxInfAndSts><OrgnlEndToEndId>E-1</OrgnlEndToEndId><TxSts>ACSC</TxSts></TxInfAndSts>"
+    (block,) = read(document("pain.002.001.03", group() + payment)).blocks
+    assert (block.original_id, block.transactions[0].status) == (None, "ACSC")
+
+
 def test_an_unknown_status_is_refused():
     """A word that ISO 20022 doesn't know could mean anything: the place is named."""
     for old in (b"<GrpSts>PART", b"<PmtInfSts>PART", b"<TxSts>RJCT"):

@@ -1,0 +1,117 @@
+import json
+from decimal import Decimal
+
+from odoo.tests import tagged
+
+from .common import OUR_IBAN, BankConnectCommon, iban
+
+
+def mt940(*entries, opening="1000.00", account=OUR_IBAN, number=1):
+    """An MT940 as German banks write it.
+
+    :param entries: (amount, end-to-end number or text, bank's reference)
+    """
+    lines, balance = [], Decimal(opening)
+    for amount, about, reference in entries:
+        balance += Decimal(amount)
+        mark = "D" if amount.startswith("-") else "C"
+        size = amount.lstrip("-").replace(".", ",")
+        lines += [f":61:2603020302{mark}{size}NTRFNONREF//{reference}", f":86:116?00X{about}"]
+    sides = [("60F", Decimal(opening)), ("62F", balance)]
+    first, last = (
+        f":{tag}:{'D' if value < 0 else 'C'}260302EUR{abs(value):.2f}".replace(".", ",")
+        for tag, value in sides
+    )
+    head = [":20:STARTUMS", f":25:{account}", f":28C:{number}/1", first]
+    return "\r\n".join([*head, *lines, last, "-", ""]).encode()
+
+
+@tagged("post_install", "-at_install")
+class TestStatementFormats(BankConnectCommon):
+    """Documents of other kinds than ISO 20022 take the same way."""
+
+    def lines(self, journal=None):
+        return self.env["account.bank.statement.line"].search(
+            [("journal_id", "=", (journal or self.journal).id)], order="id"
+        )
+
+    def test_an_mt940_books_and_reconciles(self):
+        """The payment is found by its end-to-end number; the bank's texts are on the lines."""
+        batch = self.sent(self.new_bill(100))
+        payment = batch.payment_ids
+        message = self.received(
+            mt940(
+                ("-100.00", f"?20EREF+{payment.end_to_end_id}?21SVWZ+Bill?32Vendor", "B1"),
+                ("25.00", "?20SVWZ+Rechnung 7?31" + iban(7) + "?32Kunde GmbH", "B2"),
+            )
+        )
+        self.assertEqual(message.kind, "mt940")
+        paid, got = self.lines()
+        self.assertEqual((paid.amount, got.amount), (-100, 25))
+        self.assertEqual(paid.bank_payment_ids, payment)
+        self.assertTrue(paid.is_reconciled)
+        self.assertEqual(payment.bank_status, "ACSC")
+        self.assertEqual((got.payment_ref, got.partner_name), ("Rechnung 7", "Kunde GmbH"))
+        self.assertEqual((got.bank_reference, got.account_number), ("B2", iban(7)))
+        statement = paid.statement_id
+        self.assertEqual((statement.balance_start, statement.balance_end_real), (1000, 925))
+        self.assertTrue(statement.is_valid)
+
+    def test_an_mt940_that_does_not_add_up_is_put_aside_whole(self):
+        document = mt940(("-5.00", "?20SVWZ+x", "B1")).replace(b"EUR995,00", b"EUR995,01")
+        self.quarantined(document, r"does not add up.*a difference of 0\.01")
+        self.quarantined(
+            mt940(("-5.00", "?20SVWZ+x", "B1")).replace(b"D5,00N", b"D1.005,00N"),
+            r"can't be read.*message\[1\]/:61:\[1\], line 5",
+        )
+        self.assertFalse(self.lines())
+
+    def test_intraday_reports_move_the_payment(self):
+        """MT942 and JSON tell of an execution before the statement does."""
+        for execute in (self._mt942, self._json):
+            payment = self.sent(self.new_bill(100)).payment_ids
+            message = self.received(execute(payment))
+            self.assertIn(message.kind, ("mt942", "berlin.transactions"))
+            self.assertEqual(payment.bank_status, "ACSC")
+
+    def _mt942(self, payment):
+        return (
+            f":20:X\n:25:{OUR_IBAN}\n:28C:1/1\n:34F:EUR0,\n:13D:2603021200+0100\n"
+            f":61:2603020302D100,00NTRFNONREF//B1\n:86:/EREF/{payment.end_to_end_id}/\n"
+            ":90D:1EUR100,\n:90C:0EUR0,\n-\n"
+        ).encode()
+
+    def _json(self, payment):
+        booked = {
+            "entryReference": "B2", "endToEndId": payment.end_to_end_id,
+            "bookingDate": "2026-03-02",
+            "transactionAmount": {"currency": "EUR", "amount": "-100.00"},
+        }
+        return json.dumps(
+            {"account": {"iban": OUR_IBAN}, "transactions": {"booked": [booked], "_links": {}}}
+        ).encode()
+
+    def test_an_upload_is_told_by_its_content(self):
+        """Whatever the file is called, its account says whose it is."""
+        self.new_journal(iban(801), self.new_connection("Another Bank"), code="CN8")
+        user = self.preparer
+        documents = [mt940(("5.00", "?20SVWZ+x", "B1")), mt940(account=iban(99)), b"hello"]
+        attachments = self.env["ir.attachment"].with_user(user).create(
+            [{"name": "scan.pdf", "raw": document} for document in documents]
+        )
+        upload = self.env["bank.upload"].with_user(user)._take_in(attachments)
+        mine, foreign, none = upload.line_ids
+        self.assertEqual((mine.connection_id, mine.kind), (self.connection, "mt940"))
+        self.assertIn("no connection of yours", foreign.said)
+        self.assertIn("MT940", none.said)
+
+    def test_documents_are_shown_as_text(self):
+        """In their own encoding, and JSON set in lines."""
+        chinese = mt940(("5.00", "?20SVWZ+货款 发票", "B1"))
+        for document, shown in (
+            (chinese.decode().encode("gb18030"), "货款 发票"),
+            (b'{"account":{"iban":"X, {Y}"},"transactions":{"booked":[]}}', '"iban":"X, {Y}"'),
+        ):
+            message = self.receive(document)
+            self.assertIn(shown, message.preview)
+            self.assertGreater(len(message.preview.splitlines()), 5)
