@@ -32,8 +32,9 @@ class BankMessage(models.Model):
 
 def _shown(start):
     """The beginning of a document as text, in lines."""
+    size, encoding = len(start), guessed_encoding(start)
     try:
-        pieces = chunks(io.BytesIO(start), len(start) + 1, len(start), None, guessed_encoding(start))
+        pieces = chunks(io.BytesIO(start), size + 1, size, None, encoding)
         text = b"".join(pieces).decode()
     except FormatError:
         text = start.decode("utf-8", errors="replace")
