@@ -111,6 +111,7 @@ from . import (
     bank_security_people,
     bank_security_setup,
     bank_security_trail,
+    ir_actions_report,
     bank_message_file,
     bank_advice_contact,
     bank_remittance_advice,

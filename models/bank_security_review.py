@@ -73,6 +73,17 @@ class BankSecurityReview(models.Model):
     def _now(self):
         return fields.Datetime.now()
 
+    def action_print(self):
+        """Open the review as a PDF: at its own address, which asks no browser for a printer."""
+        self.check_access("read")
+        report = self.env.ref("account_bank_connect.action_report_security_review")
+        numbers = ",".join(map(str, self.ids))
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/report/pdf/{report.report_name}/{numbers}",
+            "target": "new",
+        }
+
     # -- making one -----------------------------------------------------------------------------
 
     @api.model

@@ -1,3 +1,4 @@
+import io
 import os
 from datetime import timedelta
 from unittest.mock import patch
@@ -6,6 +7,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
+from odoo.tools.pdf import PdfFileReader
 
 from ..models.security_texts import CATALOGUE
 from .certificates import certificate_for, new_key
@@ -420,3 +422,25 @@ class TestSecurityReview(BankConnectCommon):
         self.assertNotIn(iban(1), html)
         with self.assertRaises(AccessError):
             report.with_user(self.preparer)._render_qweb_html(report.report_name, review.ids)
+
+    def test_the_report_is_a_pdf_without_wkhtmltopdf_too(self):
+        """With every word of it, also Eastern ones, and over as many pages as it takes."""
+        self.boss.name = "三个人在工作"
+        review = self.review()
+        report = self.env.ref(f"{MODULE}.action_report_security_review").with_user(self.auditor)
+        with patch.object(type(report), "get_wkhtmltopdf_state", lambda _self: "install"):
+            content, kind = report.with_context(force_report_rendering=True)._render_qweb_pdf(
+                report.report_name, review.ids
+            )
+        self.assertEqual((kind, content[:5]), ("pdf", b"%PDF-"))
+        pages = PdfFileReader(io.BytesIO(content)).pages
+        text = "".join("".join(page.extract_text() for page in pages).split())
+        self.assertIn("三个人在工作", text)
+        for finding in review.finding_ids:
+            words = f"{finding.display_name} {finding.text} {finding.cure}".replace("▸", "›")
+            for word in words.split():
+                self.assertIn(word, text, finding.code)
+        self.assertEqual(
+            review.with_user(self.auditor).action_print()["url"],
+            f"/report/pdf/{report.report_name}/{review.id}",
+        )
