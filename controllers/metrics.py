@@ -52,6 +52,8 @@ class _Collector:
                           lambda line: _each(line["calls"], "all"))
         yield self._split("failed_calls", "Failed calls within the last hour or day.", "within",
                           lambda line: _each(line["calls"], "failed"))
+        yield self._split("discrepancies", "Where bank and ledger disagree, unexplained.", "kind",
+                          lambda line: line["discrepancies"])
         yield self._split("alert", "1 for each kind of trouble there is.", "code",
                           lambda line: dict.fromkeys(line["alerts"], 1))
 

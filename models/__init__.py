@@ -129,6 +129,7 @@ from . import (
     bank_discrepancy_bookings,
     bank_discrepancy_debits,
     bank_discrepancy_account,
+    bank_discrepancy_watch,
     bank_evidence_discrepancy,
     bank_reconciliation_bank,
     bank_reconciliation_books,

@@ -32,6 +32,7 @@ class BankAlert(models.Model):
             ("master_key", "Master key missing"),
             ("silent", "No contact"),
             ("statement", "Statement missing"),
+            ("discrepancy", "Discrepancies nobody explains"),
         ],
         string="Trouble", required=True, readonly=True,
     )

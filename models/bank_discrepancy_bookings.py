@@ -7,10 +7,18 @@ them), by its batch, or because it was matched with it.
 from collections import defaultdict
 from decimal import Decimal
 
-from odoo import api, models
+from odoo import models
 from odoo.tools import SQL
 
-from .bank_discrepancy_payments import LEFT
+# Whether a message that asks the bank for the payments of ``batch`` has left, or may have.
+HAS_LEFT = SQL(
+    """
+    EXISTS (SELECT 1 FROM bank_message message
+             WHERE message.batch_id = batch.id AND message.direction = 'out'
+               AND message.purpose = 'payment'
+               AND (message.attempts > 0 OR message.state NOT IN ('queued', 'withdrawn')))
+    """
+)
 
 
 class BankDiscrepancyCheck(models.AbstractModel):
@@ -34,20 +42,25 @@ class BankDiscrepancyCheck(models.AbstractModel):
         everyone = self.env["account.payment"].browse(
             {number for numbers in (*named.values(), *matched.values()) for number in numbers}
         )
-        others = self._debits_of(everyone)
-        sealed = self._sealed_where_needed(lines, named, matched, others, everyone)
-        found = []
+        unsent, others = self._never_left(everyone), self._debits_of(everyone)
+        wrong = {}
         for line in lines.browse([*named, *(each for each in matched if each not in named)]):
             payments = everyone.browse(matched.get(line.id) or sorted(named[line.id]))
-            code = self._what_is_wrong(line, payments, line.id in matched, others)
+            code = self._what_is_wrong(line, payments, unsent, others)
             if code:
-                found.append(self._found_booking(code, line, payments, sealed, others))
-        return found
+                wrong[line] = (code, payments)
+        # The sealed copies of the payments that will be shown, and of no others.
+        sealed = self._sealed(
+            everyone.union(*(payments for _code, payments in wrong.values() if len(payments) == 1))
+        )
+        return [
+            self._found_booking(code, line, payments, sealed, others)
+            for line, (code, payments) in wrong.items()
+        ]
 
-    def _what_is_wrong(self, line, payments, is_matched, others):
+    def _what_is_wrong(self, line, payments, unsent, others):
         """The code of what is wrong with a debit for these payments, or None."""
-        if any(not payment.bank_batch_id or payment.bank_batch_id.state not in LEFT
-               for payment in payments):
+        if not unsent.isdisjoint(payments._ids):
             return "never_sent"
         if any(self._earlier(line, payment, others) for payment in payments):
             return "booked_twice"
@@ -199,14 +212,14 @@ class BankDiscrepancyCheck(models.AbstractModel):
                  WHERE line.id IN %(ids)s AND line.amount < 0
               GROUP BY line.id
                 HAVING NOT bool_and(line.is_reconciled)
-                    OR NOT bool_and(COALESCE(batch.state IN %(left)s, false))
+                    OR NOT bool_and(%(left)s)
                     OR bool_or(EXISTS (
                         SELECT 1 FROM bank_statement_line_payment twin
                           JOIN account_bank_statement_line other ON other.id = twin.line_id
                          WHERE twin.payment_id = link.payment_id AND twin.line_id < line.id
                            AND other.amount < 0))
                 """,
-                ids=tuple(ids), left=LEFT,
+                ids=tuple(ids), left=HAS_LEFT,
             )
         )
         return dict(rows)
@@ -230,18 +243,22 @@ class BankDiscrepancyCheck(models.AbstractModel):
                 found[payment].append(line)
         return found
 
-    @api.model
-    def _sealed_where_needed(self, lines, named, matched, others, everyone):
-        """The sealed copies of the payments that will be shown, and of no others."""
-        wanted = set()
-        for number in {*named, *matched}:
-            payments = everyone.browse(matched.get(number) or sorted(named[number]))
-            line = lines.browse(number)
-            if len(payments) == 1 and self._what_is_wrong(
-                line, payments, number in matched, others
-            ):
-                wanted.update(payments.ids)
-        return self._sealed(everyone.browse(sorted(wanted)))
+    def _never_left(self, payments):
+        """Ids of the payments of which no message has left."""
+        if not payments:
+            return set()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT payment.id
+                  FROM account_payment payment
+             LEFT JOIN bank_payment_batch batch ON batch.id = payment.bank_batch_id
+                 WHERE payment.id IN %s AND NOT %s
+                """,
+                payments._ids, HAS_LEFT,
+            )
+        )
+        return {row[0] for row in rows}
 
     # -- the ledger's side --------------------------------------------------------------------
 

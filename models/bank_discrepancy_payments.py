@@ -295,7 +295,8 @@ class BankDiscrepancyCheck(models.AbstractModel):
                            AND payment.bank_booked IS NOT TRUE AND NOT %(cleared)s AS unbooked
                   FROM account_payment payment
                   JOIN bank_payment_batch batch ON batch.id = payment.bank_batch_id
-                 WHERE payment.id IN %(ids)s AND batch.state IN %(left)s
+                 WHERE payment.id IN %(ids)s
+                   AND (batch.state IN %(left)s OR payment.bank_status IS NOT NULL)
                 """,
                 ids=tuple(ids), left=LEFT, cleared=CLEARED,
             )

@@ -23,11 +23,18 @@ class BankMonitor(models.Model):
             [("connection_id", "in", lines.ids)], ["connection_id", "state"], ["__count"]
         ):
             counts.setdefault(connection.id, {})[state] = count
+        disagree = {}
+        for connection, kind, count in self.env["bank.discrepancy"]._read_group(
+            [("connection_id", "in", lines.ids), ("state", "=", "open")],
+            ["connection_id", "kind"], ["__count"],
+        ):
+            disagree.setdefault(connection.id, {})[kind] = count
         alerts = {}
         for finding in self.env["bank.watch"]._findings():
             alerts.setdefault(finding.connection_id, []).append(finding.code)
         figures = [
             line._line_figures(counts.get(line.id, {}), sorted(alerts.get(line.id, [])))
+            | {"discrepancies": disagree.get(line.id, {})}
             for line in lines
         ]
         degraded = any(line["alerts"] or line["stopped"] for line in figures)

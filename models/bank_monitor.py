@@ -25,6 +25,7 @@ class BankMonitor(models.Model):
             "paused_until", "state",
         ],
         "bank.connection.call": ["connection_id", "date", "failed"],
+        "bank.discrepancy": ["connection_id", "state"],
         "bank.message": ["connection_id", "state", "uncertain_since"],
         "certificate.certificate": ["date_end"],
         "res.company": ["bank_stopped"],
@@ -52,6 +53,7 @@ class BankMonitor(models.Model):
     paused_until = fields.Datetime(string="Resting until", readonly=True)
     certificate_expires = fields.Datetime(readonly=True)
     alert_count = fields.Integer(string="Alerts", readonly=True)
+    discrepancy_count = fields.Integer(string="Discrepancies", readonly=True)
     queued_count = fields.Integer(string="Queued", readonly=True)
     queued_hours = fields.Float(
         string="Oldest queued", readonly=True, aggregator="max", help="Hours and minutes."
@@ -90,6 +92,7 @@ class BankMonitor(models.Model):
                             THEN connection.paused_until END AS paused_until,
                        certificate.expires AS certificate_expires,
                        COALESCE(alert.alert_count, 0) AS alert_count,
+                       COALESCE(discrepancy.discrepancy_count, 0) AS discrepancy_count,
                        %(waiting)s,
                        %(calls)s,
                        CASE WHEN (company.bank_stopped OR connection.bank_stopped)
@@ -105,6 +108,8 @@ class BankMonitor(models.Model):
              LEFT JOIN (%(certificate)s) certificate
                     ON certificate.connection_id = connection.id
              LEFT JOIN (%(alert)s) alert ON alert.connection_id = connection.id
+             LEFT JOIN (%(discrepancy)s) discrepancy
+                    ON discrepancy.connection_id = connection.id
              LEFT JOIN (%(message)s) message ON message.connection_id = connection.id
              LEFT JOIN (%(call)s) call ON call.connection_id = connection.id
                    ) line
@@ -131,6 +136,10 @@ class BankMonitor(models.Model):
             alert=SQL(
                 "SELECT connection_id, count(*) AS alert_count FROM bank_alert "
                 "WHERE closed_on IS NULL GROUP BY connection_id"
+            ),
+            discrepancy=SQL(
+                "SELECT connection_id, count(*) AS discrepancy_count FROM bank_discrepancy "
+                "WHERE state = 'open' GROUP BY connection_id"
             ),
             message=self._query_messages(),
             call=self._query_calls(),
@@ -199,6 +208,13 @@ class BankMonitor(models.Model):
     def action_view_alerts(self):
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id("account_bank_connect.action_alert")
+        return action | {"domain": [("connection_id", "=", self.id)]}
+
+    def action_view_discrepancies(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account_bank_connect.action_discrepancy"
+        )
         return action | {"domain": [("connection_id", "=", self.id)]}
 
 

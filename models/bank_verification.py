@@ -176,6 +176,8 @@ class BankVerification(models.Model):
             }
         self.write(values)
         self.env.flush_all()
+        # Memory stays flat, however many slices there are.
+        self.env.invalidate_all()
         return more
 
     def _horizon(self):

@@ -22,6 +22,7 @@ DEFAULTS = {
     "alert_quarantined_hours": 0.25,
     "alert_silent_hours": 6,
     "alert_statement_days": 2,  # business days
+    "alert_discrepancy_hours": 24,
     "alert_remind_hours": 24,
 }
 CERTIFICATE_DAYS = (7, 14, 30, 60)
