@@ -130,6 +130,7 @@ from . import (
     bank_discrepancy_debits,
     bank_discrepancy_account,
     bank_discrepancy_watch,
+    bank_discrepancy_erased,
     bank_evidence_discrepancy,
     bank_reconciliation_bank,
     bank_reconciliation_books,

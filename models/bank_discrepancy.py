@@ -282,10 +282,15 @@ class BankDiscrepancy(models.Model):
     def _audit_details(self):
         # sudo: the trail tells of the whole discrepancy, whatever the user may see of it.
         each = self.sudo()
+        # The trail can't forget: it holds no names.
+        values = {
+            name: value for name, value in ((each.facts or {}).get("values") or {}).items()
+            if name not in ("payee", "about")
+        }
         said = {
             "kind": each.kind, "code": each.code, "key": each.key,
             "account": each.journal_id.code, "batch": each.batch_id.name,
-            "payment": each.payment_id.end_to_end_id, "values": (each.facts or {}).get("values"),
+            "payment": each.payment_id.end_to_end_id, "values": values,
         }
         return {name: value for name, value in said.items() if value}
 

@@ -18,6 +18,7 @@ KINDS = {
     "seal": ("Sealed copies of batches", (10, "years"), (5, "years")),
     "unsent": ("Sealed copies of batches that never left", (12, "months"), (1, "months")),
     "account": ("Changes of payees' accounts", (10, "years"), (5, "years")),
+    "discrepancy": ("Discrepancies that are settled", (10, "years"), (5, "years")),
     "alert": ("Alerts that are over", (24, "months"), (1, "months")),
     "pack": ("Evidence packs", (90, "days"), (1, "days")),
     # Error rates look back a day; a notification is refused as a repetition for a day.

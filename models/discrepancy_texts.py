@@ -151,9 +151,29 @@ CATALOGUE = {
     ),
     "statement_gap": Entry(
         "statement_missing", "medium", False,
-        _lt("The bank's statements of %(account)s do not follow one another: %(gap)s"),
+        _lt("The statements of %(account)s do not join: the one of %(before)s closes with "
+            "%(expected)s, the next one, of %(after)s, opens with %(found)s."),
         _lt("Ask the bank for the statement that is missing, or have it sent again, and fetch it. "
             "Don't enter its bookings by hand to make the balance fit."),
+    ),
+    "statement_number": Entry(
+        "statement_missing", "note", False,
+        _lt("Between the statements of %(account)s of %(before)s and %(after)s a number is left "
+            "out, though the balances join."),
+        _lt("Ask the bank whether it made a statement that is not here."),
+    ),
+    "statement_corrected": Entry(
+        "statement_missing", "medium", False,
+        _lt("The bank corrected its statement of %(account)s of %(before)s: it closed with "
+            "%(expected)s, and closes with %(found)s now. Bookings that only the first version "
+            "tells: %(count)s."),
+        _lt("Check these bookings, and remove what did not happen."),
+    ),
+    "statement_unconfirmed": Entry(
+        "statement_missing", "medium", False,
+        _lt("An advice told bookings on %(account)s of %(before)s, together %(found)s, which no "
+            "statement tells."),
+        _lt("Ask the bank whether it took them back, or fetch the statement that tells them."),
     ),
     "balance_off": Entry(
         "balance_off", "medium", False,
