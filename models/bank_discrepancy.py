@@ -251,6 +251,8 @@ class BankDiscrepancy(models.Model):
             raise AccessError(
                 self.env._("Of a discrepancy only owner and deadline are set by hand.")
             )
+        if not engine:
+            self.check_access("write")
         before = {each: each.owner_id for each in self} if "owner_id" in vals else {}
         if "owner_id" in vals and vals["owner_id"] and not engine:
             self._check_owner(self.env["res.users"].browse(vals["owner_id"]))

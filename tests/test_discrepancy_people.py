@@ -36,9 +36,10 @@ class TestDiscrepancyPeople(DiscrepancyCommon):
         )
 
     def test_a_reason_is_asked_for(self):
+        found = self.found.with_user(self.approver)
         for verdict, reason in ((None, "Asked the bank."), ("ours", "  "), ("nonsense", "Asked.")):
-            with self.subTest(verdict=verdict), self.assertRaises((UserError, ValueError)):
-                self.explain(self.found, verdict=verdict, reason=reason)
+            with self.subTest(verdict=verdict), self.assertRaises(UserError):
+                found.action_resolve(verdict, reason)
         self.assertEqual(self.found.state, "open")
 
     def test_who_prepared_the_payment_does_not_explain_it(self):
