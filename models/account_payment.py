@@ -93,7 +93,9 @@ class AccountPayment(models.Model):
     bank_status_before = fields.Char(readonly=True, copy=False)
     bank_reason = fields.Char(string="Bank's reason code", readonly=True, copy=False)
     bank_reason_text = fields.Char(string="Bank's own words", readonly=True, copy=False)
-    bank_reference = fields.Char(string="Bank's reference", readonly=True, copy=False)
+    bank_reference = fields.Char(
+        string="Bank's reference", readonly=True, copy=False, index="btree_not_null"
+    )
     bank_booked = fields.Boolean(string="On the statement", readonly=True, copy=False)
     bank_returned = fields.Boolean(string="Came back", readonly=True, copy=False)
     bank_return_line_id = fields.Many2one(

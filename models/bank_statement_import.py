@@ -46,7 +46,7 @@ class BankMessage(models.Model):
                 entry for entry in report.entries
                 if entry.status == "BOOK" and entry.amount < 0 and not entry.reversal
             ]
-            match = self.env["bank.statement.match"]._find(journal, booked)
+            match = self.env["bank.statement.match"]._find(journal, booked, sent_only=True)
             payments = self.env["account.payment"].union(*match.executed.values())
             notes += list(report.notes)
             notes += payments._bank_apply({pay: {"status": "ACSC"} for pay in payments})
@@ -154,8 +154,7 @@ class BankMessage(models.Model):
 
     def _line_values(self, journal, key, entry, match):
         detail = entry.details[0] if len(entry.details) == 1 else None
-        payments = match.payments_of(entry)
-        partner = payments.partner_id if len(payments.partner_id) == 1 else None
+        partner = match.partner_of(entry)
         other, account = None, None
         if detail:
             # On a debit the other side is the creditor, on a credit the debtor.

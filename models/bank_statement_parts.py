@@ -18,29 +18,40 @@ class Part:
     :ivar share: of the line's amount, in its currency and with its sign
     :ivar items: values of journal items; the first is reconciled with the targets
     :ivar targets: open journal items that it clears
-    :ivar payment: the bank payment that it executes, if any
+    :ivar payment: the payment that it executes or brings back, if any
+    :ivar back: it brings the payment back
+    :ivar made: the first journal item, once it is there
     """
 
     share: float
     items: list
     targets: models.Model
     payment: models.Model = field(default=None)
+    back: bool = False
+    made: models.Model = field(default=None)
+
+    @property
+    def settles(self):
+        """Whether it executes a payment that was sent to the bank."""
+        return bool(self.payment and self.payment.bank_batch_id and not self.back)
 
 
 class AccountBankStatementLine(models.Model):
     _inherit = "account.bank.statement.line"
 
-    def _bank_part_rows(self, suspense, parts):
+    def _bank_part_rows(self, suspense, parts, returned=()):
         """Work out one line's parts.
 
         :param suspense: the line's open journal item, of which the parts are taken
         :param parts: as :meth:`_bank_reconcile` takes them
+        :param returned: payments that the line brings back, besides
         :return: list of :class:`Part`; together they never take more than is open
         """
         self.ensure_one()
         currency = suspense.currency_id
         left = -suspense.amount_currency
         rows = [self._bank_part(suspense, part) for part in self._bank_shares(suspense, parts)]
+        rows += [self._bank_return_part(suspense, payment) for payment in returned]
         total = sum(row.share for row in rows)
         if currency.compare_amounts(abs(total), abs(left)) > 0 or (
             not currency.is_zero(total) and (total > 0) != (left > 0)
@@ -62,7 +73,7 @@ class AccountBankStatementLine(models.Model):
         sized, open_ended = [], []
         for part in parts:
             part = dict(part)
-            if part.get("payment_id"):
+            if part.get("payment_id") and part.get("amount") is None:
                 payment = self.env["account.payment"].browse(part["payment_id"])
                 sign = -1 if payment.payment_type == "outbound" else 1
                 part["share"] = sign * payment.amount
@@ -192,7 +203,8 @@ class AccountBankStatementLine(models.Model):
             )
         share = part["share"]
         whole = self._bank_shares(suspense, [{"payment_id": payment.id}])[0]["share"]
-        if payment.bank_batch_id and suspense.currency_id.compare_amounts(share, whole):
+        same = payment.currency_id == suspense.currency_id
+        if payment.bank_batch_id and same and suspense.currency_id.compare_amounts(share, whole):
             raise UserError(
                 self.env._(
                     "%(payment)s left for %(amount)s and is booked whole: what the bank took "
@@ -203,7 +215,7 @@ class AccountBankStatementLine(models.Model):
         discounts = [] if payment.move_id else payment._bank_discount_lines()
         account = payment.outstanding_account_id or payment.destination_account_id
         balance = self._bank_balance(suspense, -share)
-        if payment.currency_id == suspense.currency_id:
+        if same:
             amount = -share
         else:
             amount = payment.amount if payment.payment_type == "outbound" else -payment.amount
@@ -220,6 +232,20 @@ class AccountBankStatementLine(models.Model):
         ]
         targets = self.env["bank.statement.match"]._targets(payment)
         return Part(share, items, targets, payment)
+
+    def _bank_return_part(self, suspense, payment):
+        """A payment that comes back inside of a booking of several."""
+        share = payment.amount if payment.payment_type == "outbound" else -payment.amount
+        item = {
+            "name": payment.end_to_end_id,
+            "account_id": payment.destination_account_id.id,
+            "partner_id": payment.partner_id.id,
+            "currency_id": suspense.currency_id.id,
+            "amount_currency": -share,
+            "balance": self._bank_balance(suspense, -share),
+        }
+        nothing = self.env["account.move.line"]
+        return Part(share, [item], nothing, payment.with_env(self.env), back=True)
 
     def _bank_account_part(self, suspense, part):
         """An amount that goes to an account, with taxes contained in it."""

@@ -52,7 +52,7 @@ class AccountBankStatementLine(models.Model):
             rows_of[line] = line._bank_part_rows(suspense, parts_of[line.with_env(self.env)])
         rows = [row for found in rows_of.values() for row in found]
         payments = quiet.env["account.payment"].union(
-            *(row.payment for row in rows if row.payment and row.payment.bank_batch_id)
+            *(row.payment for row in rows if row.settles)
         )
         self._bank_check_rows(rows)
         targets = quiet.env["account.move.line"].union(*(row.targets for row in rows))
@@ -70,7 +70,7 @@ class AccountBankStatementLine(models.Model):
                     (line, row.payment)
                     for line, found in rows_of.items()
                     for row in found
-                    if row.payment and row.payment.bank_batch_id
+                    if row.settles
                 ]
             )
             if payments:
@@ -137,11 +137,11 @@ class AccountBankStatementLine(models.Model):
                     suspense.with_context(**writing.env.context).write(left)
             made = writing.create(values)
             gone.with_env(writing.env).unlink()
-        return [
-            item + row.targets
-            for item, row in zip(made, owners, strict=True)
-            if row and row.targets
-        ]
+        for item, row in zip(made, owners, strict=True):
+            if row:
+                row.made = item.with_env(self.env)
+        rows = [row for found in rows_of.values() for row in found]
+        return [row.made + row.targets for row in rows if row.targets]
 
     def _bank_left_open(self, suspense, rows):
         """What remains of the open item, or None; a cent of rounding goes to the last part."""

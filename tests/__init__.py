@@ -28,6 +28,7 @@ from . import (
     test_masking,
     test_master_key,
     test_match_by_hand,
+    test_match_open_items,
     test_message,
     test_monitor,
     test_payee_account,

@@ -135,9 +135,22 @@ class Detail:
     payee: str | None = None
     text: str | None = None
     returned: str | None = None  # reason code of a return
+    account: str | None = None  # IBAN of the other side
+    creditor_reference: str | None = None
+    charges: str | None = None  # contained in the amount, without sign
+    instructed: tuple | None = None  # (amount, currency) that was ordered
+    sign: str | None = None  # where it is not the booking's
 
     def xml(self, sign, currency, modern):
+        sign = self.sign or sign
         name = tag("Nm", self.payee and escape(self.payee))
+        ordered = self.instructed and tag("Amt", self.instructed[0], Ccy=self.instructed[1])
+        fee = self.charges and tag(
+            "Rcrd",
+            tag("Amt", self.charges, Ccy=currency)
+            + tag("CdtDbtInd", "DBIT")
+            + tag("ChrgInclInd", "true"),
+        )
         return tag(
             "TxDtls",
             tag("Refs", tag("EndToEndId", self.end_to_end_id) + tag("UETR", self.uetr))
@@ -146,10 +159,22 @@ class Detail:
                 if self.amount and modern
                 else ""
             )
-            + tag("RltdPties", tag("Cdtr", tag("Pty", name) if modern else name))
-            + tag("RmtInf", tag("Ustrd", self.text))
+            + tag("AmtDtls", tag("InstdAmt", ordered))
+            + tag("Chrgs", fee)
+            + tag("RltdPties", self._parties(sign, tag("Pty", name) if modern else name))
+            + tag(
+                "RmtInf",
+                tag("Ustrd", self.text and escape(self.text))
+                + tag("Strd", tag("CdtrRefInf", tag("Ref", self.creditor_reference))),
+            )
             + tag("RtrInf", tag("Rsn", tag("Cd", self.returned))),
         )
+
+    def _parties(self, sign, name):
+        # The other side of money that comes in is the debtor.
+        side = "Cdtr" if sign == "DBIT" or not self.account else "Dbtr"
+        number = tag("Id", tag("IBAN", self.account))
+        return tag(side, name) + (tag(f"{side}Acct", number) if self.account else "")
 
 
 @dataclass

@@ -57,6 +57,23 @@ class BankSettings(models.TransientModel):
         "mail.template", string="Its text", domain=[("model", "=", "account.payment")],
         help="Empty: the text that comes with Bank Connect.",
     )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    bank_match_tolerance = fields.Monetary(
+        string="Tolerated difference",
+        help="A booking may differ from what is open by this much and is matched all the same. "
+        "Zero: to the cent.",
+    )
+    bank_difference_account_id = fields.Many2one(
+        "account.account", string="Account for differences",
+        domain="[('company_ids', 'parent_of', company_id)]",
+        help="Where tolerated differences are booked. Without it none is tolerated.",
+    )
+    bank_charges_account_id = fields.Many2one(
+        "account.account", string="Account for bank charges",
+        domain="[('company_ids', 'parent_of', company_id)]",
+        help="Where charges are booked that a bank took out of a payment. Without it such bookings "
+        "are left to people.",
+    )
 
     @api.model
     def _setting_names(self):

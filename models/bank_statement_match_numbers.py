@@ -1,0 +1,217 @@
+"""Payments that a booking names by the numbers they were sent with, or that the bank gave them."""
+
+from decimal import Decimal
+
+from odoo import api, models
+
+from .bank_statement_candidates import decimal
+
+RETURN_CODES = ("RRTN", "RPCR", "RVRS")
+
+
+class BankStatementMatch(models.AbstractModel):
+    _inherit = "bank.statement.match"
+
+    @api.model
+    def _find_by_numbers(self, journal, entries, match):
+        """Match by end-to-end number, UETR, instruction or batch, and by the bank's reference.
+
+        :return: entry → payments that it names, though not to the cent
+        """
+        by_reference = self._payments_by_reference(journal, entries)
+        by_batch = self._batches_by_reference(journal, entries)
+        by_bank = self._payments_by_bank_reference(journal, entries)
+        taken, back, named = set(), set(), {}
+        # Money that comes back left before, maybe on this very statement.
+        for entry in sorted(entries, key=lambda entry: entry.amount > 0):
+            gone, returned = self._sides(entry, by_reference)
+            if returned:
+                self._note_return(match, entry, gone, returned, by_reference, taken, back)
+                continue
+            if entry.amount >= 0:
+                continue
+            payments = self._payment_of(entry.details, by_reference)
+            if not payments and entry.batch:
+                payments = by_batch.get(
+                    entry.batch.payment_information_id, by_batch.get(entry.batch.message_id)
+                )
+                payments = (payments or match.none).filtered(
+                    lambda pay: pay.bank_status not in ("RJCT", "CANC")
+                )
+            payments = payments or self._by_bank_reference(entry, by_bank, match.none)
+            payments = payments.filtered(lambda pay: not pay.bank_booked and pay.id not in taken)
+            if any(pay.state in ("rejected", "canceled") for pay in payments):
+                match.contradicted[id(entry)] = payments
+            elif payments and self._same(-entry.amount, entry.currency, payments):
+                match.executed[id(entry)] = payments
+                taken.update(payments.ids)
+            elif payments:
+                named[id(entry)] = payments
+        return named
+
+    # -- returns ----------------------------------------------------------------------------
+
+    def _is_return(self, entry):
+        """Whether the bank calls the booking money that came back."""
+        if entry.amount <= 0:
+            return False
+        code = entry.transaction_code
+        return (
+            entry.reversal
+            or (code and code.subfamily in RETURN_CODES)
+            or any(detail.return_reason for detail in entry.details)
+        )
+
+    def _sides(self, entry, by_reference):
+        """Details of payments that left, and of payments that came back, in one booking.
+
+        A credit that carries the end-to-end number of a payment of ours brought it back, whatever
+        the bank calls it: nobody else knows the number. Equal amounts say nothing.
+        """
+        if entry.amount > 0:
+            ours = [d for d in entry.details if self._one(d, by_reference)]
+            whole = ours and len(ours) == len(entry.details)
+            if not whole:
+                return [], []
+            booked = all(self._one(d, by_reference).bank_batch_id for d in ours)
+            return [], list(entry.details) if booked else []
+        back = [
+            detail for detail in entry.details
+            if detail.return_reason and (detail.amount or 0) > 0
+        ]
+        return [detail for detail in entry.details if detail not in back], back
+
+    def _note_return(self, match, entry, gone, returned, by_reference, taken, back):
+        """Note a booking that brings payments back, if it adds up and they had left."""
+        payments = [self._one(detail, by_reference) for detail in returned]
+        left = self._payment_of(gone, by_reference) if gone else match.none
+        explicit = self._is_return(entry) or entry.amount < 0
+        fits = all(payments) and len({pay.id for pay in payments}) == len(payments)
+        for payment in payments:
+            fits = fits and not payment.bank_returned and payment.id not in back
+            # What has not left can't come back, unless the bank says so in its own terms.
+            left_before = payment.bank_booked or payment.id in taken
+            given_up = payment.state in ("rejected", "canceled")
+            fits = fits and (left_before or (explicit and not given_up))
+        if gone:
+            fits = fits and len(left) == len(gone) and not any(
+                pay.bank_booked or pay.id in taken or pay.state in ("rejected", "canceled")
+                for pay in left
+            )
+        came = sum(decimal(pay.amount, pay.currency_id) for pay in payments)
+        went = sum(decimal(pay.amount, pay.currency_id) for pay in left)
+        if not fits or entry.amount != came - went:
+            return
+        if any(pay.currency_id.name != entry.currency for pay in left.union(*payments)):
+            return
+        match.returned[id(entry)] = {
+            payment: self._return_reason(entry, detail)
+            for payment, detail in zip(payments, returned, strict=True)
+        }
+        back.update(payment.id for payment in payments)
+        if left:
+            match.executed[id(entry)] = left
+            taken.update(left.ids)
+
+    def _return_reason(self, entry, detail):
+        reason = detail.return_reason
+        if reason:
+            return reason.code or reason.proprietary, " ".join(reason.additional)
+        return None, detail.additional_information or entry.additional_information
+
+    # -- numbers ----------------------------------------------------------------------------
+
+    def _same(self, amount, currency, payments):
+        """Whether the payments make up the amount, to the cent and in its currency."""
+        return all(pay.currency_id.name == currency for pay in payments) and amount == sum(
+            (decimal(pay.amount, pay.currency_id) for pay in payments), Decimal(0)
+        )
+
+    def _one(self, detail, by_reference):
+        references = (detail.end_to_end_id, detail.uetr, detail.instruction_id)
+        return next(
+            (by_reference[ref] for ref in references if ref in by_reference),
+            self.env["account.payment"],
+        )
+
+    def _payment_of(self, details, by_reference):
+        payments = self.env["account.payment"]
+        for detail in details:
+            found = self._one(detail, by_reference)
+            if not found:
+                return self.env["account.payment"]
+            payments |= found
+        return payments
+
+    def _payments_by_reference(self, journal, entries):
+        references = {
+            reference
+            for entry in entries
+            for detail in entry.details
+            for reference in (detail.end_to_end_id, detail.uetr, detail.instruction_id)
+            if reference
+        }
+        # A UETR is hexadecimal, and some banks write it in capitals.
+        small = {reference.lower() for reference in references}
+        payments = self.env["account.payment"].search(
+            [
+                ("journal_id", "=", journal.id),
+                "|", ("end_to_end_id", "in", list(references)),
+                ("uetr", "in", list(references | small)),
+            ]
+        )
+        return {
+            reference: payment
+            for payment in payments
+            for reference in (payment.end_to_end_id, payment.uetr, (payment.uetr or "").upper())
+            if reference
+        }
+
+    def _batches_by_reference(self, journal, entries):
+        references = {
+            reference.removesuffix("-1")
+            for entry in entries
+            if entry.batch
+            for reference in (entry.batch.message_id, entry.batch.payment_information_id)
+            if reference
+        }
+        batches = self.env["bank.payment.batch"].search(
+            [("journal_id", "=", journal.id), ("reference", "in", list(references))]
+        )
+        found = {}
+        for batch in batches:
+            found[batch.reference] = found[f"{batch.reference}-1"] = batch.payment_ids
+        return found
+
+    # -- the bank's own reference -------------------------------------------------------------
+
+    def _bank_references(self, entry):
+        references = [entry.bank_reference, entry.reference]
+        for detail in entry.details:
+            references += [detail.bank_reference, detail.clearing_reference]
+        return [reference for reference in references if reference]
+
+    def _payments_by_bank_reference(self, journal, entries):
+        """The bank's number from a receipt or an advice → waiting payments it was given to."""
+        references = {
+            reference
+            for entry in entries
+            if entry.amount < 0
+            for reference in self._bank_references(entry)
+        }
+        payments = self.env["account.payment"].search(
+            [
+                ("journal_id", "=", journal.id),
+                ("bank_reference", "in", list(references)),
+                ("bank_booked", "=", False),
+                ("state", "=", "in_process"),
+            ]
+        )
+        return payments.grouped("bank_reference")
+
+    def _by_bank_reference(self, entry, by_bank, none):
+        found = none.union(
+            *(by_bank.get(reference, none) for reference in self._bank_references(entry))
+        )
+        # A bank's number is no end-to-end number: it has to fit to the cent as well.
+        return found if self._same(-entry.amount, entry.currency, found) else none
