@@ -172,7 +172,7 @@ class Detail:
 
     def _parties(self, sign, name):
         # The other side of money that comes in is the debtor.
-        side = "Cdtr" if sign == "DBIT" or not self.account else "Dbtr"
+        side = "Cdtr" if sign == "DBIT" or self.returned else "Dbtr"
         number = tag("Id", tag("IBAN", self.account))
         return tag(side, name) + (tag(f"{side}Acct", number) if self.account else "")
 
