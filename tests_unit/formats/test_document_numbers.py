@@ -18,7 +18,7 @@ odoo_names = st.builds(
     st.sampled_from(["INV", "BILL", "RE", "FACTU"]),
     st.integers(2015, 2035),
     st.sampled_from(["", "01", "09", "11", "12"]),
-    st.one_of(st.integers(1, 99999).map("{:05d}".format), st.integers(1, 9999).map("{:04d}".format)),
+    st.integers(1, 99999).map("{:05d}".format) | st.integers(1, 9999).map("{:04d}".format),
 )
 words = st.lists(
     st.sampled_from(["Rechnung", "thank you", "Zahlung", "facture", "für", "payment", "Nr."]),
