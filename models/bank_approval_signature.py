@@ -1,11 +1,12 @@
 from datetime import datetime, timezone
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.http import request
 
 from . import bank_payment_seal as seal
 from . import keyring
+from .in_person import check_in_person
 
 PURPOSE = "approval"  # the key of the keyring that decisions are signed with
 
@@ -33,6 +34,10 @@ class BankApproval(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        # The last door before a signature: whoever gets here signs in their own name.
+        check_in_person(self.env)
+        if any(vals.get("user_id") != self.env.uid for vals in vals_list):
+            raise AccessError(self.env._("A decision is made in one's own name only."))
         for vals in vals_list:
             vals.update(
                 moment=datetime.now(timezone.utc).isoformat(timespec="microseconds"),

@@ -1,7 +1,7 @@
 """A PDF made of a report's HTML, for servers without wkhtmltopdf: plain, and with every word.
 
-It knows what reports are made of (headings, paragraphs, lists, tables, also tables in tables) and no
-style sheets. Chinese, Japanese and Korean are written in fonts that every PDF reader has.
+It knows what reports are made of (headings, paragraphs, lists, tables, also tables in tables) and
+no style sheets. Chinese, Japanese and Korean are written in fonts that every PDF reader has.
 """
 
 import io
@@ -22,9 +22,11 @@ from reportlab.platypus.doctemplate import LayoutError
 
 FAMILY = "BankConnect"
 FACES = ("Regular", "Bold", "Italic", "BoldItalic")
+# The rest of Chinese: STSong-Light.
 EAST = {
-    "zh_TW": "MSung-Light", "zh_HK": "MSung-Light", "ja": "HeiseiMin-W3", "ko": "HYSMyeongJo-Medium",
-}  # the rest of Chinese: STSong-Light
+    "zh_TW": "MSung-Light", "zh_HK": "MSung-Light",
+    "ja": "HeiseiMin-W3", "ko": "HYSMyeongJo-Medium",
+}
 EASTERN = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]+")
 SIZES = {"h1": 18, "h2": 15, "h3": 12, "h4": 11, "h5": 10, "h6": 10}
 INLINE = {"a", "abbr", "b", "br", "code", "em", "i", "label", "s", "small", "span", "strong", "sub",

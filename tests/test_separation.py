@@ -176,6 +176,11 @@ class TestSeparation(RulesCommon):
         for user in (self.preparer, self.approver, self.admin):
             with self.assertRaises(AccessError):
                 self.env["bank.approval"].with_user(user).create(row)
+        # Code past all rights gets no signature for somebody else either.
+        for anybody in (self.env, self.env(user=self.approver), self.env(user=self.admin)):
+            with self.assertRaises(AccessError):
+                anybody["bank.approval"].sudo().create(row)
+        self.assertFalse(batch.approval_ids)
         self.assertEqual(batch.state, "to_approve")
 
     def test_an_approval_written_by_sql_is_not_believed(self):
@@ -401,14 +406,22 @@ class TestSeparationByRpc(RulesCommon, HttpCase):
     def test_odoos_administrator_does_not_approve_in_anothers_name(self):
         """Code on the server that borrows the approver's name: refused, for RPC and for screens."""
         system = self.new_user("system", "base.group_system")
-        action = self.env["ir.actions.server"].create({
-            "name": "Approve", "state": "code", "model_id": self.env.ref("base.model_res_users").id,
-            "code": f"env['bank.payment.batch'].with_user({self.approver.id})"
-                    f".browse({self.ids}).action_approve()",
-        })
-        with mute_logger("odoo.addons.base.models.ir_actions", "odoo.http"):
-            _result, error = self.call(system, "ir.actions.server", "run", action.ids)
-        self.assertIn("by somebody else", error["message"])
+        row = {
+            "batch_id": self.batch.id, "user_id": self.approver.id, "decision": "approved",
+            "seal": self.batch.seal, "requirement": self.batch.approval_requirement,
+        }
+        borrowed = f".with_user({self.approver.id}).sudo()"
+        for code in (
+            f"env['bank.payment.batch']{borrowed}.browse({self.ids}).action_approve()",
+            f"env['bank.approval']{borrowed}.create({row!r})",
+        ):
+            action = self.env["ir.actions.server"].create({
+                "name": "Approve", "state": "code", "code": code,
+                "model_id": self.env.ref("base.model_res_users").id,
+            })
+            with mute_logger("odoo.addons.base.models.ir_actions", "odoo.http"):
+                _result, error = self.call(system, "ir.actions.server", "run", action.ids)
+            self.assertIn("by somebody else", error["message"])
         self.assertFalse(self.batch.approval_ids)
 
     def test_nobody_lends_themselves_an_authority(self):
