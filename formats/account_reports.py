@@ -1,9 +1,9 @@
 """Every document in which a bank tells what happened on an account, read the same way::
 
-    for report in account_reports(stream, detect(content)):
-        for entry in report.entries:
-            ...
-        faults = report.check()
+for report in account_reports(stream, detect(content)):
+    for entry in report.entries:
+        ...
+    faults = report.check()
 """
 
 from collections.abc import Iterator
@@ -29,9 +29,7 @@ def is_account_report(kind: str | None) -> bool:
     return _family(kind or "") in _READERS
 
 
-def account_reports(
-    stream: BinaryIO, kind: str, limits: Limits | None = None
-) -> Iterator[Report]:
+def account_reports(stream: BinaryIO, kind: str, limits: Limits | None = None) -> Iterator[Report]:
     """The reports in a document of ``kind``, with or without a version, one after the other.
 
     Entries that the caller leaves are still read, and judged, when the next report is asked for.
@@ -41,7 +39,7 @@ def account_reports(
     """
     reader = _READERS.get(_family(kind))
     if reader is None:
-        raise FormatError(f"{kind!r} is no account report")
+        raise FormatError(f"{kind!r} is no account report", code="kind")
     return reader(stream, limits)
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from .errors import Fault
 from .incoming import Balance, Entry
 
 if TYPE_CHECKING:
@@ -36,23 +37,32 @@ class Tally:
                     self.sums[name, just_booked] += size
 
 
-def faults(report: Report, tally: Tally) -> list[str]:
+def faults(report: Report, tally: Tally) -> list[Fault]:
     """What doesn't add up in ``report``, in words."""
     found = _totals(report, tally)
     currencies = {balance.currency for balance in report.balances}
     currency = report.account.currency
     if currency and currencies - {currency}:
         others = ", ".join(sorted(currencies - {currency}))
-        found.append(f"the account is kept in {currency}, a balance is given in {others}")
+        found.append(
+            Fault.of(
+                "balance_currency",
+                f"the account is kept in {currency}, a balance is given in {others}",
+                ours=currency,
+                theirs=others,
+            )
+        )
     strange = set(tally.booked) - (currencies or set(tally.booked))
     if strange:
-        found.append(f"entries are booked in {', '.join(sorted(strange))}, unlike the balances")
+        others = ", ".join(sorted(strange))
+        text = f"entries are booked in {others}, unlike the balances"
+        found.append(Fault.of("entry_currency", text, theirs=others))
     if report.final:
         found += balances(report, tally)
     return found
 
 
-def balances(report: Report, tally: Tally) -> list[str]:
+def balances(report: Report, tally: Tally) -> list[Fault]:
     """Opening balance and booked entries against the closing balance."""
     opening = _first(report.balances, _OPENING)
     closing = _last(report.balances, _CLOSING)
@@ -60,16 +70,32 @@ def balances(report: Report, tally: Tally) -> list[str]:
         name for name, balance in (("opening", opening), ("closing", closing)) if balance is None
     ]
     if missing:
-        return [f"the statement has no {name} balance" for name in missing]
+        return [Fault.of(f"no_{name}", f"the statement has no {name} balance") for name in missing]
     if opening.currency != closing.currency:
-        return [f"it opens in {opening.currency} and closes in {closing.currency}"]
+        return [
+            Fault.of(
+                "two_currencies",
+                f"it opens in {opening.currency} and closes in {closing.currency}",
+                first=opening.currency,
+                last=closing.currency,
+            )
+        ]
     booked = tally.booked.get(opening.currency, Decimal(0))
     expected = opening.amount + booked
     if expected != closing.amount:
         return [
-            f"opening balance {opening.amount} plus booked entries {booked} make {expected}"
-            f" {opening.currency}, the closing balance is {closing.amount}:"
-            f" a difference of {closing.amount - expected}"
+            Fault.of(
+                "sum",
+                f"opening balance {opening.amount} plus booked entries {booked} make {expected}"
+                f" {opening.currency}, the closing balance is {closing.amount}:"
+                f" a difference of {closing.amount - expected}",
+                opening=opening.amount,
+                booked=booked,
+                expected=expected,
+                currency=opening.currency,
+                closing=closing.amount,
+                difference=closing.amount - expected,
+            )
         ]
     return []
 
@@ -91,7 +117,7 @@ def _last(balances: list[Balance], types: tuple[str, ...]) -> Balance | None:
     return None
 
 
-def _totals(report: Report, tally: Tally) -> list[str]:
+def _totals(report: Report, tally: Tally) -> list[Fault]:
     """Totals as stated; some banks count every entry, some just the booked ones."""
     found = []
     words = {"all": "entries", "credit": "credit entries", "debit": "debit entries"}
@@ -99,7 +125,9 @@ def _totals(report: Report, tally: Tally) -> list[str]:
         counts = [tally.counts[name, just_booked] for just_booked in (False, True)]
         sums = [tally.sums[name, just_booked] for just_booked in (False, True)]
         if stated is not None and stated not in counts:
-            found.append(f"it states {stated} {words[name]}, it has {counts[0]}")
+            text = f"it states {stated} {words[name]}, it has {counts[0]}"
+            found.append(Fault.of(f"count_{name}", text, stated=stated, found=counts[0]))
         if total is not None and total not in sums:
-            found.append(f"it states {total} as sum of {words[name]}, it is {sums[0]}")
+            text = f"it states {total} as sum of {words[name]}, it is {sums[0]}"
+            found.append(Fault.of(f"total_{name}", text, stated=total, found=sums[0]))
     return found

@@ -34,7 +34,9 @@ def read(stream: BinaryIO, limits: Limits | None = None) -> Resolution:
         if event.kind == "start":
             if event.tag == "Document":
                 if given:
-                    raise FormatError("a second document follows the first", event.path)
+                    raise FormatError(
+                        "a second document follows the first", event.path, code="order"
+                    )
                 namespace = event.namespace
             elif event.tag == "RsltnOfInvstgtn":
                 given["message_name"] = message_name(namespace, event.tag)
@@ -64,7 +66,9 @@ def read(stream: BinaryIO, limits: Limits | None = None) -> Resolution:
         notes.append(f"Document: namespace {namespace!r} does not name the message")
     if not details and not given.get("confirmation"):
         raise FormatError(
-            "the resolution says nothing about a cancellation", "Document/RsltnOfInvstgtn/Sts"
+            "the resolution says nothing about a cancellation",
+            "Document/RsltnOfInvstgtn/Sts",
+            code="unanswered",
         )
     return Resolution(**given, details=tuple(details), notes=tuple(notes))
 
@@ -125,6 +129,7 @@ class _Message:
                 raise FormatError(
                     f"one cancellation names several messages: {', '.join(sorted(named))}",
                     "Document/RsltnOfInvstgtn/CxlDtls",
+                    code="unanswered",
                 )
             self.given["original_message_id"] = next(iter(named), None)
         return CancellationDetails(
@@ -136,7 +141,9 @@ def _status(node: Node | None, path: str) -> str | None:
     if node is None or not node.text:
         return None
     if node.text not in CANCELLATION_STATUSES:
-        raise FormatError(f"{node.text[:40]!r} is not an ISO 20022 cancellation status", path)
+        raise FormatError(
+            f"{node.text[:40]!r} is not an ISO 20022 cancellation status", path, code="status"
+        )
     return node.text
 
 

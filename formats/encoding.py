@@ -116,7 +116,7 @@ def _bounded(stream: BinaryIO, size: int, max_bytes: int) -> Iterator[bytes]:
             raise TypeError("a stream of bytes is needed, not of text")
         total += len(chunk)
         if total > max_bytes:
-            raise FormatError(f"the document is larger than {max_bytes} bytes")
+            raise FormatError(f"the document is larger than {max_bytes} bytes", code="limits")
         if total < _DECLARATION:
             # a stream may trickle; the declaration must be seen whole
             start += chunk
@@ -147,7 +147,7 @@ def _decoder(start: bytes, notes: list[str]) -> codecs.IncrementalDecoder:
         notes.append(f"the document says it is {name.upper()}, which it is not")
         name = "utf-8"
     if name not in _ALLOWED:
-        raise FormatError(f"the document's encoding {name!r} is not known")
+        raise FormatError(f"the document's encoding {name!r} is not known", code="encoding")
     if name in ("utf-8", "ascii"):
         return _Utf8(notes)
     return codecs.getincrementaldecoder(name)()
@@ -157,7 +157,9 @@ def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, final: bool = Fal
     try:
         return decoder.decode(chunk, final)
     except UnicodeError as error:
-        raise FormatError(f"the document is not in the encoding it declares: {error}") from error
+        raise FormatError(
+            f"the document is not in the encoding it declares: {error}", code="encoding"
+        ) from error
 
 
 class _Utf8(codecs.BufferedIncrementalDecoder):

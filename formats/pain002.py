@@ -34,7 +34,9 @@ def read(stream: BinaryIO, limits: Limits | None = None) -> StatusReport:
         if event.kind == "start":
             if event.tag == "Document":
                 if given:
-                    raise FormatError("a second document follows the first", event.path)
+                    raise FormatError(
+                        "a second document follows the first", event.path, code="order"
+                    )
                 namespace = event.namespace
             elif event.tag in _REPORTS:
                 given["message_name"] = message_name(namespace, event.tag)
@@ -61,6 +63,7 @@ def read(stream: BinaryIO, limits: Limits | None = None) -> StatusReport:
         raise FormatError(
             "the status report does not say which message it answers",
             "Document/CstmrPmtStsRpt/OrgnlGrpInfAndSts/OrgnlMsgId",
+            code="unanswered",
         )
     blocks += [item.built() for item in loose]
     return StatusReport(**given, blocks=tuple(blocks), notes=tuple(notes))
@@ -98,7 +101,9 @@ def _status(node: Node | None, path: str) -> str | None:
     if node is None or not node.text:
         return None
     if node.text not in STATUSES:
-        raise FormatError(f"{node.text[:40]!r} is not an ISO 20022 payment status", path)
+        raise FormatError(
+            f"{node.text[:40]!r} is not an ISO 20022 payment status", path, code="status"
+        )
     return node.text
 
 

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from .arithmetic import Tally, faults
+from .errors import Fault
 from .incoming import Balance, Entry
 from .model import Account, Agent, Party
 
@@ -65,7 +66,7 @@ class Report:
         """Whether it is the bank's statement at the end of a day, which balances must prove."""
         return self.kind in FINAL
 
-    def check(self) -> list[str]:
+    def check(self) -> list[Fault]:
         """What doesn't add up, in words; empty when all does.
 
         For a statement: opening balance plus booked entries equals the closing balance. For any

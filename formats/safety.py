@@ -149,7 +149,9 @@ def events(
     parser.close(target.where)
     yield from target.ready
     if not target.documents:
-        raise FormatError(f"not an ISO 20022 document: its root element is {target.root!r}")
+        raise FormatError(
+            f"not an ISO 20022 document: its root element is {target.root!r}", code="kind"
+        )
 
 
 class Parser:
@@ -175,13 +177,17 @@ class Parser:
             fault = expat.ErrorString(error.code)
             if not self.fed and not chunk:
                 fault = "the document is empty"
-            raise FormatError(f"not well-formed XML: {fault}", where(), error.lineno) from error
+            raise FormatError(
+                f"not well-formed XML: {fault}", where(), error.lineno, code="malformed"
+            ) from error
         except FormatError as error:
             error.line = error.line or self.expat.CurrentLineNumber
             raise
         self.fed += len(chunk)
         if self.fed - self.expat.CurrentByteIndex > _LONGEST_TOKEN:
-            raise FormatError(f"a tag is longer than {_LONGEST_TOKEN} bytes", where())
+            raise FormatError(
+                f"a tag is longer than {_LONGEST_TOKEN} bytes", where(), code="limits"
+            )
 
     def close(self, where: Callable[[], str | None]) -> None:
         """The document must be complete."""
@@ -189,7 +195,9 @@ class Parser:
 
 
 def _refuse_doctype(name: str, system: str | None, public: str | None, internal: bool) -> None:
-    raise UnsafeError("the document declares a document type (DTD), which is not accepted")
+    raise UnsafeError(
+        "the document declares a document type (DTD), which is not accepted", code="unsafe"
+    )
 
 
 class _Target:
@@ -229,9 +237,13 @@ class _Target:
         self.depth += 1
         self.elements += 1
         if self.depth > self.max_depth:
-            raise FormatError(f"elements are nested deeper than {self.max_depth}", self.where())
+            raise FormatError(
+                f"elements are nested deeper than {self.max_depth}", self.where(), code="limits"
+            )
         if self.elements > self.max_elements:
-            raise FormatError(f"more than {self.max_elements} elements", self.where())
+            raise FormatError(
+                f"more than {self.max_elements} elements", self.where(), code="limits"
+            )
         known = self.names.get(tag)
         if known is None:
             namespace, _, local = tag.rpartition(" ")
@@ -264,7 +276,9 @@ class _Target:
             return
         if level == 1:
             expected = ", ".join(sorted(self.containers[1]))
-            raise FormatError(f"the document contains {local!r}, expected is {expected}", path)
+            raise FormatError(
+                f"the document contains {local!r}, expected is {expected}", path, code="kind"
+            )
         node = Node(local, attributes or None)
         node.path = path
         self.stack.append(node)
@@ -272,7 +286,9 @@ class _Target:
     def data(self, text: str) -> None:
         self.length += len(text)
         if self.length > self.max_text:
-            raise FormatError(f"a text is longer than {self.max_text} characters", self.where())
+            raise FormatError(
+                f"a text is longer than {self.max_text} characters", self.where(), code="limits"
+            )
         self.parts.append(text)
 
     def end(self, tag: str) -> None:

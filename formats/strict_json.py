@@ -27,11 +27,13 @@ def read(stream: BinaryIO, max_bytes: int = MAX_BYTES) -> Any:
     """
     data = stream.read(max_bytes + 1)
     if len(data) > max_bytes:
-        raise FormatError(f"the document is larger than {max_bytes} bytes")
+        raise FormatError(f"the document is larger than {max_bytes} bytes", code="limits")
     try:
         text = data.decode(json.detect_encoding(data))
     except UnicodeDecodeError as error:
-        raise FormatError(f"the document is not in the encoding of JSON: {error}") from error
+        raise FormatError(
+            f"the document is not in the encoding of JSON: {error}", code="encoding"
+        ) from error
     text = text.removeprefix("\ufeff").rstrip("\x00\x1a")
     _check_depth(text)
     try:
@@ -43,7 +45,9 @@ def read(stream: BinaryIO, max_bytes: int = MAX_BYTES) -> Any:
             object_pairs_hook=_object,
         )
     except json.JSONDecodeError as error:
-        raise FormatError(f"not well-formed JSON: {error.msg}", None, error.lineno) from error
+        raise FormatError(
+            f"not well-formed JSON: {error.msg}", None, error.lineno, code="malformed"
+        ) from error
 
 
 def clean(text: str) -> str:
@@ -56,11 +60,11 @@ def _check_depth(text: str) -> None:
     for sign in re.findall(r"[\[\]{}]", _TEXT.sub('""', text)):
         depth += 1 if sign in "[{" else -1
         if depth > MAX_DEPTH:
-            raise FormatError(f"values are nested deeper than {MAX_DEPTH}")
+            raise FormatError(f"values are nested deeper than {MAX_DEPTH}", code="limits")
 
 
 def _refuse_constant(name: str) -> None:
-    raise FormatError(f"{name} is no number")
+    raise FormatError(f"{name} is no number", code="amount")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -68,5 +72,5 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _value in pairs if key in seen or seen.add(key))
-        raise FormatError(f"the key {clean(twice[:40])!r} is given twice")
+        raise FormatError(f"the key {clean(twice[:40])!r} is given twice", code="twice")
     return found

@@ -17,7 +17,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 def number(text: str, path: str) -> Decimal:
     """A decimal number as XML Schema writes it; no thousands separator, no comma."""
     if not _AMOUNT.fullmatch(text):
-        raise FormatError(f"{text[:40]!r} is not a number", path)
+        raise FormatError(f"{text[:40]!r} is not a number", path, code="amount")
     return Decimal(text)
 
 
@@ -26,7 +26,7 @@ def amount(node: Node, path: str) -> tuple[Decimal, str]:
     value = number(node.text, path)
     currency = node.attributes.get("Ccy") if node.attributes else None
     if not currency or not _CURRENCY.fullmatch(currency.strip()):
-        raise FormatError(f"the amount {node.text} has no currency", path)
+        raise FormatError(f"the amount {node.text} has no currency", path, code="currency")
     return value, currency.strip()
 
 
@@ -43,7 +43,7 @@ def signed(value: Decimal, node: Node, path: str) -> Decimal:
     if indicator is None and not value:
         return value
     found = f"{indicator!r} is neither CRDT nor DBIT" if indicator else "is missing"
-    raise FormatError(f"the credit or debit indicator {found}", f"{path}/CdtDbtInd")
+    raise FormatError(f"the credit or debit indicator {found}", f"{path}/CdtDbtInd", code="sign")
 
 
 def day(text: str, path: str) -> date:
@@ -53,7 +53,7 @@ def day(text: str, path: str) -> date:
             raise ValueError
         return date.fromisoformat(text[:10])
     except ValueError:
-        raise FormatError(f"{text[:40]!r} is not a date", path) from None
+        raise FormatError(f"{text[:40]!r} is not a date", path, code="day") from None
 
 
 def day_of(node: Node | None, path: str) -> date | None:

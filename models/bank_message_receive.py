@@ -18,7 +18,7 @@ from ..connectors.interface import FetchError, Unavailable
 from ..connectors.masking import masked_text
 from ..formats import detect
 from ..formats.errors import FormatError
-from . import connector_texts
+from . import connector_texts, format_texts
 from .bank_message_send import COLLISIONS
 from .exchange_log import exchanges_of
 
@@ -208,7 +208,8 @@ class BankMessage(models.Model):
                 self._process()
                 self.env.flush_all()
         except FormatError as error:
-            self._quarantine(self.env._("The document can't be read: %s", error))
+            said = format_texts.reading_text(self.env, error)
+            self._quarantine(self.env._("The document can't be read: %s", said))
         except (Quarantine, UserError, ValidationError) as error:
             self._quarantine(str(error))
         except (OperationalError, InterfaceError):

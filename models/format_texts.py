@@ -1,4 +1,4 @@
-"""Why a payment or its recall can't be written, by the stable codes of ``formats``, translated.
+"""Why a document can't be written or read, by the stable codes of ``formats``, translated.
 
 The formats' own English sentences are the most exact, so English readers get those. A reader of
 another language gets the sentence of the code, with the name of the field.
@@ -36,6 +36,45 @@ PROBLEMS = {
     "too_long": _lt("is too long: %(length)s, and %(most)s are allowed."),
     "town": _lt("the address has no town."),
     "uetr": _lt("is not a UETR (a version 4 UUID in lower case)."),
+}
+
+# Why a document of the bank's can't be read.
+READING = {
+    "amount": _lt("an amount is missing, or can't be told for certain"),
+    "balance": _lt("a balance is incomplete"),
+    "currency": _lt("an amount has no currency"),
+    "day": _lt("a date is missing, or is none"),
+    "decimals": _lt("an amount has more decimals than its currency"),
+    "encoding": _lt("its characters can't be read"),
+    "kind": _lt("it is not a document of the expected kind"),
+    "limits": _lt("it is larger or more deeply nested than is accepted"),
+    "malformed": _lt("it is damaged or incomplete"),
+    "no_account": _lt("it does not name the account"),
+    "order": _lt("a part of it is not where it belongs"),
+    "sign": _lt("it can't be told whether money came in or went out"),
+    "status": _lt("a status is missing or not known"),
+    "twice": _lt("something is given twice in one place"),
+    "unanswered": _lt("it does not say which message it answers"),
+    "unsafe": _lt("it declares a document type, as no bank's document does"),
+}
+
+# What does not add up in a statement.
+FAULTS = {
+    "balance_currency": _lt("the account is kept in %(ours)s, a balance is given in %(theirs)s"),
+    "count_all": _lt("it states %(stated)s entries, it has %(found)s"),
+    "count_credit": _lt("it states %(stated)s credit entries, it has %(found)s"),
+    "count_debit": _lt("it states %(stated)s debit entries, it has %(found)s"),
+    "entry_currency": _lt("entries are booked in %(theirs)s, unlike the balances"),
+    "no_closing": _lt("it has no closing balance"),
+    "no_opening": _lt("it has no opening balance"),
+    "sum": _lt(
+        "opening balance %(opening)s plus booked entries %(booked)s make %(expected)s "
+        "%(currency)s, the closing balance is %(closing)s: a difference of %(difference)s"
+    ),
+    "total_all": _lt("it states %(stated)s as sum of its entries, it is %(found)s"),
+    "total_credit": _lt("it states %(stated)s as sum of credit entries, it is %(found)s"),
+    "total_debit": _lt("it states %(stated)s as sum of debit entries, it is %(found)s"),
+    "two_currencies": _lt("it opens in %(first)s and closes in %(last)s"),
 }
 
 # The words of which the places in a payment are made, there and in the approval seal.
@@ -114,7 +153,7 @@ def problem_text(env, problem):
     :param problem: a ``formats.model.Problem``
     """
     known = PROBLEMS.get(problem.code)
-    if not known or (env.lang or "en_US").startswith("en"):
+    if not known or _reads_english(env):
         return problem.message[:1].upper() + problem.message[1:]
     # Where the payment stands in the message says nothing to a person.
     place = re.sub(r"^(blocks\[\d+\]\.)?(transfers\[\d+\]\.)?|\[\d+\]", "", problem.path)
@@ -132,6 +171,35 @@ def error_text(env, error):
     :param error: a ``formats.errors.FormatError``
     """
     return " ".join(problem_text(env, problem) for problem in error.problems) or str(error)
+
+
+def reading_text(env, error):
+    """Why a document can't be read, with the place where there is one.
+
+    :param error: a ``formats.errors.FormatError``
+    """
+    known = READING.get(error.code)
+    if not known or _reads_english(env):
+        return str(error)
+    return f"{env._(known)} ({error.place})" if error.place else env._(known)
+
+
+def faults_text(env, faults):
+    """What does not add up in a report.
+
+    :param faults: what ``Report.check`` gives
+    """
+    if _reads_english(env):
+        return "; ".join(faults)
+    return "; ".join(
+        # A lazy text takes no values of its own.
+        env._(FAULTS[fault.code]) % fault.facts  # pylint: disable=translation-not-lazy
+        for fault in faults
+    )
+
+
+def _reads_english(env):
+    return (env.lang or "en_US").startswith("en")
 
 
 def place_name(env, words):

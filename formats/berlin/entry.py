@@ -21,13 +21,15 @@ def entry(item: Item, status: str, account: Account, position: int) -> Entry:
     """
     given = item.amount("transactionAmount")
     if given is None:
-        raise FormatError("the transaction has no amount", item.path)
+        raise FormatError("the transaction has no amount", item.path, code="amount")
     code = _code(item)
     value, currency = _signed(item, *given, code, account)
     booked, valued = item.day("bookingDate"), item.day("valueDate")
     if booked is None and status == "BOOK":
         if valued is None:
-            raise FormatError("a booked entry has neither booking date nor value date", item.path)
+            raise FormatError(
+                "a booked entry has neither booking date nor value date", item.path, code="day"
+            )
         item.odd("bookingDate", "is missing from a booked entry")
     own = _details(item, value, currency)
     parts = [_details(part, None, None) for part in item.items("entryDetails")]
@@ -64,13 +66,16 @@ def _signed(
         return -abs(value) if value else value, currency
     if indicator in ("CRDT", "credit", "CREDIT"):
         if value < 0:
-            raise FormatError("a credit with a negative amount", f"{item.path}/transactionAmount")
+            raise FormatError(
+                "a credit with a negative amount", f"{item.path}/transactionAmount", code="sign"
+            )
         return value, currency
     if value > 0 and _is_to_another(item, account) and not _is_return(code):
         if code is None or code.family is None or code.family in _ISSUED:
             raise FormatError(
                 "money for another account without a minus: in or out can't be told",
                 f"{item.path}/transactionAmount",
+                code="sign",
             )
     return value, currency
 

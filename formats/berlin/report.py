@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from .. import strict_json
 from ..arithmetic import balances
-from ..errors import FormatError
+from ..errors import Fault, FormatError
 from ..incoming import Balance, Entry
 from ..model import Account
 from ..report import Report
@@ -37,7 +37,7 @@ class JsonReport(Report):
         self.account = account
         self.last_page = True
 
-    def check(self) -> list[str]:
+    def check(self) -> list[Fault]:
         """As for any report; where the list is whole and has both balances, they are proven."""
         found = super().check()
         kinds = {balance.type for balance in self.balances}
@@ -85,10 +85,14 @@ def reports(stream: BinaryIO, limits: Limits | None = None) -> Iterator[JsonRepo
         notes: list[str] = []
         page = Item(given, f"page[{position}]", notes)
         if not isinstance(page.given.get("transactions"), dict):
-            raise FormatError("the document contains no list of transactions", page.path)
+            raise FormatError(
+                "the document contains no list of transactions", page.path, code="kind"
+            )
         account = page.account("account") or (report.account if report else None)
         if account is None:
-            raise FormatError("the list names no account", f"{page.path}/account")
+            raise FormatError(
+                "the list names no account", f"{page.path}/account", code="no_account"
+            )
         if report is not None and account != report.account:
             yield from _given(report, pages)
             report = None
@@ -99,7 +103,7 @@ def reports(stream: BinaryIO, limits: Limits | None = None) -> Iterator[JsonRepo
         report._page(page)
         pages.append(page)
     if report is None:
-        raise FormatError("the document contains no list of transactions")
+        raise FormatError("the document contains no list of transactions", code="kind")
     yield from _given(report, pages)
 
 
@@ -115,7 +119,7 @@ def _balance(item: Item) -> Balance | None:
     money = item.amount("balanceAmount")
     name = item.text("balanceType")
     if money is None or not name:
-        raise FormatError("the balance has no amount or no type", item.path)
+        raise FormatError("the balance has no amount or no type", item.path, code="balance")
     day: date | None = item.day("referenceDate") or item.day("lastChangeDateTime")
     if day is None:
         item.odd("referenceDate", "is missing from a balance, which was left out")

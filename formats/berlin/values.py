@@ -20,7 +20,7 @@ class Item:
 
     def __init__(self, given: Any, path: str, notes: list[str]) -> None:
         if not isinstance(given, dict):
-            raise FormatError("an object is expected here", path)
+            raise FormatError("an object is expected here", path, code="malformed")
         self.given = given
         self.path = path
         self.notes = notes
@@ -49,7 +49,7 @@ class Item:
         if isinstance(value, dict):
             return [Item(value, f"{self.path}/{key}", self.notes)]
         if not isinstance(value, list):
-            raise FormatError("a list is expected here", f"{self.path}/{key}")
+            raise FormatError("a list is expected here", f"{self.path}/{key}", code="malformed")
         return [
             Item(each, f"{self.path}/{key}[{number}]", self.notes)
             for number, each in enumerate(value, 1)
@@ -83,11 +83,13 @@ class Item:
             return None
         value, currency = found.given.get("amount"), found.given.get("currency")
         if not isinstance(value, str):
-            raise FormatError("the amount is missing or no number", found.path)
+            raise FormatError("the amount is missing or no number", found.path, code="amount")
         if isinstance(value, Number):
             self.odd(key, "has its amount as a number, not as a text")
         if not isinstance(currency, str) or not is_code(currency.strip()):
-            raise FormatError(f"the amount {value[:40]} has no currency", found.path)
+            raise FormatError(
+                f"the amount {value[:40]} has no currency", found.path, code="currency"
+            )
         return number(value.strip(), f"{found.path}/amount"), currency.strip()
 
     def account(self, key: str) -> Account | None:

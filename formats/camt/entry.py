@@ -21,7 +21,7 @@ def entry(node: Node, kind: str, position: int, notes: list[str]) -> Entry:
     path = node.path
     money = node.first("Amt")
     if money is None:
-        raise FormatError("the entry has no amount", path)
+        raise FormatError("the entry has no amount", path, code="amount")
     value, currency = amount(money, f"{path}/Amt")
     if value < 0:
         # ISO 20022 allows no negative amount; taken as arithmetic says, which the balances prove
@@ -36,7 +36,9 @@ def entry(node: Node, kind: str, position: int, notes: list[str]) -> Entry:
     valued = day_of(node.first("ValDt"), f"{path}/ValDt")
     if booked is None and status == "BOOK":
         if valued is None:
-            raise FormatError("a booked entry has neither booking date nor value date", path)
+            raise FormatError(
+                "a booked entry has neither booking date nor value date", path, code="day"
+            )
         notes.append(f"{path}: a booked entry without a booking date")
     code = transaction_code(node)
     instructed = AmountDetails(node.first("AmtDtls"), path)
@@ -74,7 +76,7 @@ def _status(node: Node, kind: str, path: str, notes: list[str]) -> str:
         return "BOOK"
     if status not in STATUSES:
         found = f"{status!r} is not one of {', '.join(sorted(STATUSES))}" if status else "missing"
-        raise FormatError(f"the entry's status is {found}", f"{path}/Sts")
+        raise FormatError(f"the entry's status is {found}", f"{path}/Sts", code="status")
     return status
 
 

@@ -67,7 +67,7 @@ class CamtReport(Report):
     def _account(self, node: Node) -> None:
         found = account(node)
         if found is None:
-            raise FormatError("the account has no number", f"{node.path}/Id")
+            raise FormatError("the account has no number", f"{node.path}/Id", code="no_account")
         self.account = found
         self.account_owner = party(node.first("Ownr"))
         self.servicer = agent(node.first("Svcr"))
@@ -146,7 +146,9 @@ def reports(stream: BinaryIO, limits: Limits | None = None) -> Iterator[CamtRepo
             report = CamtReport(kind, name, event.path, group, shared)
             first = report._read(steps)
             if report.account == Account():
-                raise FormatError("the report names no account", f"{event.path}/Acct")
+                raise FormatError(
+                    "the report names no account", f"{event.path}/Acct", code="no_account"
+                )
             if report.id is None:
                 shared.append(f"{event.path}: the report has no identification")
             report.entries = report._entries(first, steps)
@@ -157,7 +159,7 @@ def reports(stream: BinaryIO, limits: Limits | None = None) -> Iterator[CamtRepo
         elif event.kind == "node" and event.tag == "GrpHdr":
             group.read(event.node, shared)
     if not kind:
-        raise FormatError("the document contains no account report", "Document")
+        raise FormatError("the document contains no account report", "Document", code="kind")
 
 
 def _page(node: Node, notes: list[str]) -> tuple[int | None, bool | None]:
@@ -173,14 +175,14 @@ def _balance(node: Node) -> Balance:
         name = kind.value("CdOrPrtry", "Cd") or kind.value("CdOrPrtry", "Prtry")
         name = name or kind.value("Cd") or kind.value("Prtry") or kind.text or None
     if not name:
-        raise FormatError("the balance has no type", f"{path}/Tp")
+        raise FormatError("the balance has no type", f"{path}/Tp", code="balance")
     money = node.first("Amt")
     if money is None:
-        raise FormatError("the balance has no amount", path)
+        raise FormatError("the balance has no amount", path, code="balance")
     value, currency = amount(money, f"{path}/Amt")
     when = day_of(node.first("Dt"), f"{path}/Dt")
     if when is None:
-        raise FormatError("the balance has no date", f"{path}/Dt")
+        raise FormatError("the balance has no date", f"{path}/Dt", code="balance")
     subtype = kind.value("SubTp", "Cd") or kind.value("SubTp", "Prtry")
     return Balance(
         type=name,

@@ -97,9 +97,7 @@ def _numbered(given: dict[str, Any], found: About) -> None:
     found.mandate_id = known(reference(given.get("additional_position_reference")))
     found.purpose = plain(given.get("purpose_code"))
     found.other_name = plain(given.get("applicant_name"))
-    found.other_account = reference(
-        given.get("applicant_iban") or given.get("gvc_applicant_iban")
-    )
+    found.other_account = reference(given.get("applicant_iban") or given.get("gvc_applicant_iban"))
     found.other_bank = reference(given.get("applicant_bin") or given.get("gvc_applicant_bin"))
     found.ultimate_debtor = plain(given.get("deviate_applicant"))
     found.ultimate_creditor = plain(given.get("deviate_recipient"))

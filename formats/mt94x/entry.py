@@ -14,9 +14,7 @@ _BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?", re.ASCII)
 _REFERENCE = 16  # signs that SWIFT gives the customer's reference
 
 
-def entry(
-    fields: Fields, line: str, information: list[str], *, position: int, path: str
-) -> Entry:
+def entry(fields: Fields, line: str, information: list[str], *, position: int, path: str) -> Entry:
     """The entry of a field 61.
 
     Raises ``FormatError`` when its amount, sign or date can't be told for certain.
@@ -33,9 +31,7 @@ def entry(
     batch = None
     if said.batch_reference and not said.end_to_end_id:
         # one booking for many payments; whether as message or as block, the bank does not say
-        batch = Batch(
-            message_id=said.batch_reference, payment_information_id=said.batch_reference
-        )
+        batch = Batch(message_id=said.batch_reference, payment_information_id=said.batch_reference)
     kind = (given.get("id") or "").strip()
     return Entry(
         amount=value,
@@ -69,9 +65,7 @@ def _details(said: About, own: str | None, value: Decimal, currency: str) -> Tra
     given[us] = Party(name=ours) if ours else None
     if said.other_account:
         iban = is_iban(said.other_account)
-        given[f"{side}_account"] = Account(
-            **{"iban" if iban else "other": said.other_account}
-        )
+        given[f"{side}_account"] = Account(**{"iban" if iban else "other": said.other_account})
     if bank := (said.other_bank or "").replace(" ", "").upper():
         given[f"{side}_agent"] = (
             Agent(bic=bank) if _BIC.fullmatch(bank) else Agent(member_id=said.other_bank)

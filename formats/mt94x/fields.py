@@ -53,7 +53,7 @@ def fields(stream: BinaryIO, limits: Limits, notes: list[str]) -> Iterator[Field
             if tag == "86" or not _UNKNOWN.match(line):
                 length += len(line)
                 if length > limits.max_text:
-                    raise FormatError(_too_long("field", limits), None, begun)
+                    raise FormatError(_too_long("field", limits), None, begun, code="limits")
                 parts.append(line)
                 continue
             notes.append(f"line {number}: a field that is not known was passed over")
@@ -70,7 +70,9 @@ def fields(stream: BinaryIO, limits: Limits, notes: list[str]) -> Iterator[Field
             message += 1
             enveloped = False
         elif not message:
-            raise FormatError(f"field :{tag}: stands before the first message", None, number)
+            raise FormatError(
+                f"field :{tag}: stands before the first message", None, number, code="order"
+            )
     if tag:
         yield Field(tag, "\n".join(parts), begun, message, kind)
 
@@ -79,7 +81,7 @@ def _lines(stream: BinaryIO, limits: Limits, notes: list[str]) -> Iterator[tuple
     """Numbered lines without their ends; ``{4:`` and ``-}`` always are lines of their own."""
     data = stream.read(limits.max_bytes + 1)
     if len(data) > limits.max_bytes:
-        raise FormatError(f"the document is larger than {limits.max_bytes} bytes")
+        raise FormatError(f"the document is larger than {limits.max_bytes} bytes", code="limits")
     encoding = guessed_encoding(data)
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
     found: list[str] = []
@@ -89,10 +91,10 @@ def _lines(stream: BinaryIO, limits: Limits, notes: list[str]) -> Iterator[tuple
         for line in whole:
             number += 1
             if len(line) > limits.max_text:
-                raise FormatError(_too_long("line", limits), None, number)
+                raise FormatError(_too_long("line", limits), None, number, code="limits")
             yield from _parts(number, line)
         if len(rest) > limits.max_text:
-            raise FormatError(_too_long("line", limits), None, number + 1)
+            raise FormatError(_too_long("line", limits), None, number + 1, code="limits")
     # blank lines in front mean nothing here
     notes += [note for note in found if "not UTF-8" in note]
     yield from _parts(number + 1, rest + newlines.decode("", final=True))

@@ -61,7 +61,7 @@ class MtReport(Report):
         elif number == "25":
             found, bank = identified(text.partition("\n")[0])
             if found is None:
-                raise FormatError("the account has no number")
+                raise FormatError("the account has no number", code="no_account")
             self.account, self.servicer = found, bank
             self.fields.fallback = found.currency
         elif number == "28":
@@ -77,7 +77,7 @@ class MtReport(Report):
             self._moment(item, text)
         elif number == "60":
             if self._balance("OPBD"):
-                raise FormatError("a second opening balance")
+                raise FormatError("a second opening balance", code="order")
             self._take_balance(item)
 
     def _moment(self, item: Field, text: str) -> None:
@@ -93,7 +93,7 @@ class MtReport(Report):
     def _headed(self) -> None:
         """The head is complete."""
         if not (self.account.iban or self.account.other):
-            raise FormatError("the message names no account")
+            raise FormatError("the message names no account", code="no_account")
         useful = self.message_id and not _NO_REFERENCE.fullmatch(self.message_id)
         number = self.electronic_sequence
         self.id = self.message_id if useful or not number else str(number)
@@ -104,7 +104,7 @@ class MtReport(Report):
         """Take in a field among or after the entries that belongs to none of them."""
         tag = item.tag
         if tag[:2] == "62" and self._balance("CLBD"):
-            raise FormatError("a second closing balance")
+            raise FormatError("a second closing balance", code="order")
         if tag in ("62", "62F", "62M", "64", "65"):
             self._take_balance(item)
         elif tag in _SUMS:
@@ -115,7 +115,7 @@ class MtReport(Report):
             words = filter(None, (self.additional_information, " ".join(item.text.split())))
             self.additional_information = " ".join(words) or None
         elif tag[:2] in ("25", "60"):
-            raise FormatError(f"field :{tag}: stands where no statement begins")
+            raise FormatError(f"field :{tag}: stands where no statement begins", code="order")
         else:
             self.notes.append(f"line {item.line}: field :{tag}: was passed over")
 
@@ -165,7 +165,7 @@ def reports(stream: BinaryIO, limits: Limits | None = None) -> Iterator[MtReport
     source = _Source(stream, limits or Limits())
     report = source.head()
     if report is None:
-        raise FormatError("the document contains no message")
+        raise FormatError("the document contains no message", code="kind")
     while report is not None:
         report.entries = source.entries(report)
         yield report
@@ -201,7 +201,9 @@ class _Source:
         if first is None:
             return None
         if first.type is not None and first.type not in _KINDS:
-            raise FormatError(f"messages MT{first.type} are not read", None, first.line)
+            raise FormatError(
+                f"messages MT{first.type} are not read", None, first.line, code="kind"
+            )
         report = MtReport(_KINDS.get(first.type or "", ""), first.message)
         seen = set()
         while (item := self.take(report, _HEAD)) is not None:
@@ -224,7 +226,9 @@ class _Source:
                         report._tail(item)
                     continue
                 if report._balance("CLBD"):
-                    raise FormatError("an entry behind the closing balance", report.path, item.line)
+                    raise FormatError(
+                        "an entry behind the closing balance", report.path, item.line, code="order"
+                    )
                 information = []
                 while (more := self.take(report, ("86", "NS"))) is not None:
                     information.append(more.text)

@@ -55,14 +55,14 @@ class _Strict:
         """
         found = self.re.fullmatch(value)
         if found is None:
-            raise FormatError(f"{value[:60]!r} can't be read as field :{self.id}:")
+            raise FormatError(f"{value[:28]!r} can't be read as field :{self.id}:", code="amount")
         given = found.groupdict()
         given["status"] = (given.get("status") or "").upper()
         if given.get("currency"):
             given["currency"] = given["currency"].upper()
         currency = given.get("currency") or transactions.currency
         if not currency:
-            raise FormatError(f"nothing tells the currency of {given['amount']}")
+            raise FormatError(f"nothing tells the currency of {given['amount']}", code="currency")
         if self.pattern is not _LIMIT:
             _check_decimals(given["amount"], currency)
         return given
@@ -72,10 +72,10 @@ def _check_decimals(amount: str, currency: str) -> None:
     _whole, mark, fraction = amount.replace(",", ".").partition(".")
     most = decimals(currency)
     if len(fraction.rstrip("0")) > most:
-        raise FormatError(f"the amount {amount} has more decimals than {currency}")
+        raise FormatError(f"the amount {amount} has more decimals than {currency}", code="decimals")
     # SWIFT writes a comma; a point may part thousands, unless just the cents follow it
     if "." in amount and mark and len(fraction) != most:
-        raise FormatError(f"{amount!r} may be two different amounts")
+        raise FormatError(f"{amount!r} may be two different amounts", code="amount")
 
 
 class _Lenient:
@@ -158,4 +158,4 @@ class Fields(models.Transactions):
             raise
         except (ValueError, ArithmeticError) as error:
             # a day that the calendar doesn't have
-            raise FormatError(f"{text[:60]!r} can't be read: {error}") from error
+            raise FormatError(f"{text[:16]!r} can't be read: {error}", code="day") from error
