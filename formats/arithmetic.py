@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # PRCD is the closing balance of the statement before; ITBD with INTM stands for a page's end
 _OPENING = ("OPBD", "PRCD")
 _CLOSING = ("CLBD", "ITBD")
+# every entry by what it does to the account; the booked ones; reversals on the side they undo
+_WAYS = ("every", "booked", "origin")
 
 
 class Tally:
@@ -22,19 +24,26 @@ class Tally:
 
     def __init__(self) -> None:
         self.booked: dict[str, Decimal] = {}
-        self.counts: Counter[tuple[str, bool]] = Counter()
-        self.sums: Counter[tuple[str, bool]] = Counter()
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.sums: Counter[tuple[str, str]] = Counter()
 
     def add(self, entry: Entry) -> None:
-        if entry.status == "BOOK":
+        booked = entry.status == "BOOK"
+        if booked:
             self.booked[entry.currency] = self.booked.get(entry.currency, 0) + entry.amount
-        side = "credit" if entry.credit_debit == "CRDT" else "debit"
-        size = entry.amount if side == "credit" else -entry.amount
-        for name in ("all", side):
-            for just_booked in (False, True):
-                if entry.status == "BOOK" or not just_booked:
-                    self.counts[name, just_booked] += 1
-                    self.sums[name, just_booked] += size
+        credit = entry.credit_debit == "CRDT"
+        size = entry.amount if credit else -entry.amount
+        self._count("every", credit, size)
+        if booked:
+            self._count("booked", credit, size)
+        # a credit taken back may be counted among the credits, as less of them
+        turned = entry.reversal
+        self._count("origin", credit != turned, -size if turned else size)
+
+    def _count(self, way: str, credit: bool, size: Decimal) -> None:
+        for name in ("all", "credit" if credit else "debit"):
+            self.counts[name, way] += 1
+            self.sums[name, way] += size
 
 
 def faults(report: Report, tally: Tally) -> list[Fault]:
@@ -118,12 +127,12 @@ def _last(balances: list[Balance], types: tuple[str, ...]) -> Balance | None:
 
 
 def _totals(report: Report, tally: Tally) -> list[Fault]:
-    """Totals as stated; some banks count every entry, some just the booked ones."""
+    """Totals as stated, in any of the ways in which banks count."""
     found = []
     words = {"all": "entries", "credit": "credit entries", "debit": "debit entries"}
     for name, (stated, total) in report.summary.items():
-        counts = [tally.counts[name, just_booked] for just_booked in (False, True)]
-        sums = [tally.sums[name, just_booked] for just_booked in (False, True)]
+        counts = [tally.counts[name, way] for way in _WAYS]
+        sums = [tally.sums[name, way] for way in _WAYS]
         if stated is not None and stated not in counts:
             text = f"it states {stated} {words[name]}, it has {counts[0]}"
             found.append(Fault.of(f"count_{name}", text, stated=stated, found=counts[0]))

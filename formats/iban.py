@@ -1,10 +1,12 @@
-"""Whether an account number is an IBAN (ISO 13616): its country's length and check digits."""
+"""Whether a number is an IBAN (ISO 13616), and whether two numbers say the same account."""
 
 import importlib.machinery
 import re
 from functools import lru_cache
 
 import stdnum
+
+from .model import Account
 
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", re.ASCII)
 
@@ -27,3 +29,43 @@ def is_iban(number: str) -> bool:
     return _IBAN.fullmatch(number) is not None and _stdnum_iban.is_valid(
         number, check_country=False
     )
+
+
+# digits of the account's own number, which end the IBAN in these countries
+_OWN_DIGITS = {
+    **dict.fromkeys(("GB", "IE"), 8),
+    **dict.fromkeys(("DE", "NL", "DK"), 10),
+    "AT": 11,
+    **dict.fromkeys(("CH", "LI"), 12),
+    "LU": 13,
+}
+
+
+def is_account(account: Account, number: str) -> bool:
+    """Whether a bank that names ``account`` means the one with ``number``, mostly an IBAN.
+
+    Banks call an account by its IBAN, by what follows the IBAN's check digits, or by the number
+    alone, with or without leading zeros and the bank's code before it.
+    """
+    number = _compact(number)
+    if account.iban:
+        return account.iban == number
+    theirs = _compact(account.other or "")
+    if not theirs or not is_iban(number):
+        return bool(theirs) and theirs == number
+    domestic = number[4:]
+    if theirs in (number, domestic):
+        return True
+    bank, _slash, own = (account.other or "").rpartition("/")
+    bank, own = _compact(bank), _compact(own).lstrip("0")
+    digits = _OWN_DIGITS.get(number[:2], 0)
+    return (
+        own.isdigit()
+        and 5 <= len(own) <= digits
+        and domestic[-digits:] == own.rjust(digits, "0")
+        and domestic.startswith(bank)
+    )
+
+
+def _compact(number: str) -> str:
+    return re.sub(r"[\W_]", "", number).upper()

@@ -12,6 +12,7 @@ from odoo.exceptions import AccessError, UserError
 from ..formats import detect, pain002
 from ..formats.account_reports import account_reports, is_account_report
 from ..formats.errors import FormatError
+from ..formats.iban import is_account
 from ..models.bank_message_file import CARRIERS
 
 LARGEST = 64 * 1024 * 1024  # bytes, as over the channels
@@ -117,10 +118,9 @@ class BankUpload(models.TransientModel):
                 [("reference", "=", reference), ("connection_id", "in", connections.ids)]
             ).connection_id
         if is_account_report(kind):
-            report = next(account_reports(stream, kind))
-            number = (report.account.iban or report.account.other or "").replace(" ", "").upper()
+            account = next(account_reports(stream, kind)).account
             return connections.journal_ids.filtered(
-                lambda journal: journal.bank_account_id.sanitized_acc_number == number
+                lambda journal: is_account(account, journal.bank_account_id.acc_number or "")
             ).bank_connection_id
         return connections.browse()
 

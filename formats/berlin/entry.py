@@ -43,8 +43,8 @@ def entry(item: Item, status: str, account: Account, position: int) -> Entry:
         booking_date=booked,
         value_date=valued,
         reference=item.text("entryReference"),
-        # the bank's own, the same as in its camt messages; else the number in its interface
-        bank_reference=item.text("entryReference") or item.text("transactionId"),
+        # the same as in its camt messages; a transactionId may be of this one interface only
+        bank_reference=item.text("entryReference"),
         transaction_code=code,
         batch=_batch(item),
         instructed_amount=instructed[0],

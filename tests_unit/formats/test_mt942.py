@@ -50,6 +50,20 @@ def test_sums_that_are_wrong(sums, fault):
     assert report.check() == [fault]
 
 
+@pytest.mark.parametrize(
+    ("sums", "right"),
+    [
+        ((":90D:2EUR8,", ":90C:1EUR10,"), True),
+        ((":90D:1EUR5,", ":90C:2EUR7,"), True),
+        ((":90D:1EUR5,", ":90C:2EUR13,"), False),
+    ],
+)
+def test_a_reversal_counts_on_either_side(sums, right):
+    """A credit taken back is a debit to some banks, and less credit to others."""
+    body = [mt.line("-5"), mt.line("10"), mt.line("3", mark="RC"), *sums]
+    assert (only(mt.intraday(*body))[0].check() == []) == right
+
+
 def test_expected_entries_are_pending():
     """What the bank expects is not booked yet; the sign is that of its mark."""
     _report, entries = only(mt.intraday(mt.line("5.00", mark="ED"), mt.line("6.00", mark="EC")))
