@@ -240,7 +240,7 @@ class BankReconciliation(models.Model):
         company = sheet.company_id
         # An account's code is another one in each company.
         journal = sheet.with_company(company).journal_id
-        account = journal.bank_account_id
+        account, ledger_account = journal.bank_account_id, journal.default_account_id
         before = sheet._statement_before()
         counts = self.env["bank.reconciliation.line"]._take_rows(
             sheet, books.rows, before, company.bank_reconciliation_old_days
@@ -256,7 +256,10 @@ class BankReconciliation(models.Model):
                 "account_number": account.acc_number or False,
                 "account_masked": account._bank_masked_name().rsplit(", ", 1)[-1]
                 if account else False,
-                "ledger_account": journal.default_account_id.display_name,
+                # Odoo's name of an account has its code for some readers only.
+                "ledger_account": " ".join(
+                    filter(None, (ledger_account.code, ledger_account.name))
+                ),
                 "old_after": company.bank_reconciliation_old_days,
                 "taken_on": fields.Datetime.now(),
             }

@@ -157,7 +157,12 @@ class BankReconciliationLine(models.Model):
         if not item:
             raise UserError(self.env._("It was removed meanwhile."))
         payment = self.env["account.payment"].browse(self.payment_number).exists()
-        return (payment or item.move_id).get_formview_action()
+        booking = self.env["account.bank.statement.line"].browse(self.line_number).exists()
+        action = (booking or payment or item.move_id).get_formview_action()
+        if booking:
+            form = self.env.ref("account_bank_connect.view_statement_line_form")
+            action["views"] = [(form.id, "form")]
+        return action
 
     # -- kept -------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ class BankReconciliation(models.Model):
         """Both sides of the form, in the order in which they are added up.
 
         :return: list of sides; each a dict of ``title``, ``balance``, ``groups`` (dicts of
-            ``title``, ``sign``, ``lines``, ``total``, ``kind``) and ``adjusted``
+            ``title``, ``kind``, ``count``, ``total``), ``adjusted_title`` and ``adjusted``
         """
         self.ensure_one()
         env = self.env
@@ -46,11 +46,10 @@ class BankReconciliation(models.Model):
                     {
                         "kind": f"{prefix}_{what}",
                         "title": titles[f"{prefix}_{what}"],
-                        "sign": sign,
-                        "lines": self[f"{prefix}_{what}_ids"],
+                        "count": self[f"{prefix}_{what}_count"],
                         "total": self[f"{prefix}_{what}_total"],
                     }
-                    for what, sign in (("receipt", 1), ("payment", -1))
+                    for what in ("receipt", "payment")
                 ],
                 "adjusted_title": adjusted,
                 "adjusted": self[f"{side}_adjusted"],
@@ -63,10 +62,12 @@ class BankReconciliation(models.Model):
 
         :return: lines, number of the others, their sum
         """
-        lines = group["lines"].sorted(lambda line: (line.date, line.id))
-        shown = lines[:PRINTED]
+        shown = self.env["bank.reconciliation.line"].search(
+            [("reconciliation_id", "=", self.id), ("kind", "=", group["kind"])],
+            order="date, id", limit=PRINTED,
+        )
         rest = group["total"] - sum(shown.mapped("amount"))
-        return shown, len(lines) - len(shown), self.currency_id.round(rest)
+        return shown, group["count"] - len(shown), self.currency_id.round(rest)
 
     def _bank_source(self):
         """Where the bank's balance comes from, in a sentence."""
@@ -203,6 +204,17 @@ class BankReconciliation(models.Model):
             "view_mode": "list",
             "domain": [("reconciliation_id", "=", self.id)],
             "context": {"search_default_by_kind": 1},
+        }
+
+    def action_print(self):
+        """Open the statement as a PDF: at its own address, which asks no browser for a printer."""
+        self.check_access("read")
+        report = self.env.ref("account_bank_connect.action_report_reconciliation")
+        numbers = ",".join(map(str, self.ids))
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/report/pdf/{report.report_name}/{numbers}",
+            "target": "new",
         }
 
     def action_download(self):

@@ -10,6 +10,7 @@ from markupsafe import escape
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
+from pypdf import PdfReader
 
 from ..models import bank_reconciliation_print
 from .common import MODULE, OUR_IBAN
@@ -295,6 +296,22 @@ class TestReconciliationSign(ReconciliationCommon, RpcCase):
         masked = self.html(sheet, self.clerk)
         self.assertNotIn(OUR_IBAN, masked.replace(" ", ""))
         self.assertIn("DE89…3000", masked)
+
+    def test_as_pdf(self):
+        """Whatever the server prints with, the figures, the names and the digest are on it."""
+        sheet = self.signed()
+        self.log_in(self.auditor)
+        url = sheet.with_user(self.auditor).action_print()["url"]
+        answer = self.url_open(url)
+        self.assertEqual(answer.headers["Content-Type"], "application/pdf")
+        pages = PdfReader(io.BytesIO(answer.content)).pages
+        text = " ".join(" ".join(page.extract_text() for page in pages).split())
+        for part in (
+            "Adjusted bank balance", "60.00", self.preparer.name, self.approver.name,
+            self.vendor.name,
+        ):
+            self.assertIn(part, text)
+        self.assertIn(sheet.digest, text.replace(" ", ""))
 
     def test_many_items_on_paper(self):
         """Paper names the first ones and sums the rest."""
