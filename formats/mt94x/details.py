@@ -14,6 +14,9 @@ from .structured import NO_CODE, plain, reference, unfolded
 
 # what banks write when there is no reference to give
 NO_REFERENCE = frozenset({"NONREF", "NOTPROVIDED", "NOT PROVIDED", "KEINEANGABE"})
+# what stands in field 61 where field 86 gives the reference, as its code there
+_IN_TEXT = frozenset({"EREF", "KREF", "MARF", "PREF"})
+_OF_AMOUNTS = frozenset({"OCMT", "EXCH", "CHGS"})
 _MONEY = re.compile(r"([A-Z]{3})([0-9]{1,15}(?:,[0-9]{0,5})?)", re.ASCII)
 _RATE = re.compile(r"[0-9]{1,12}(?:[,.][0-9]{0,11})?", re.ASCII)
 _REASON = re.compile(r"\b([A-Z]{2}[0-9]{2})\b", re.ASCII)
@@ -69,9 +72,9 @@ def about(given: dict[str, Any]) -> About:
             _coded(said, found)
         else:
             found.remittance = [plain(unfolded(text, " "))]
-    if said := codes(extra):
-        _amounts(said, found)
-    elif extra.strip():
+    said = codes(extra) or {}
+    _amounts(said, found)
+    if extra.strip() and not said.keys() & _OF_AMOUNTS:
         found.posting_text = " ".join(filter(None, (found.posting_text, plain(extra))))
     found.remittance = [text for text in found.remittance if text]
     _recognise(given, found)
@@ -81,7 +84,7 @@ def about(given: dict[str, Any]) -> About:
 def known(text: str | None) -> str | None:
     """A reference, unless it is a word for none."""
     text = (text or "").strip()
-    return text if text and text.upper() not in NO_REFERENCE else None
+    return text if text and text.upper() not in NO_REFERENCE | _IN_TEXT else None
 
 
 def _numbered(given: dict[str, Any], found: About) -> None:

@@ -116,14 +116,18 @@ def test_dutch_codes(cut):
 def test_dutch_counterparty_and_structured_reference():
     """ING's way: the other side in one code, the remittance's kind inside it."""
     told = detail(
-        ":86:/EREF/EV12341REP1231456T1234//CNTP/NL91ABNA0417164300/ABNANL2A\n"
-        "/VENDOR BV///REMI/STRD/CUR/RF18539007547034//PURP//CD/SUPP/"
+        own="EREF",
+        more="/TRCD/00100/",
+        information=":86:/EREF/EV12341REP1231456T1234//CNTP/NL91ABNA0417164300/ABNANL2A\n"
+        "/VENDOR BV///REMI/STRD/CUR/RF18539007547034//PURP//CD/SUPP/",
     )
+    assert told.instruction_id is None
     assert told.end_to_end_id == "EV12341REP1231456T1234"
     assert (told.creditor, told.creditor_account) == (Party(name="VENDOR BV"), Account(iban=IBAN))
     assert (told.creditor_reference, told.purpose) == ("RF18539007547034", "SUPP")
     assert told.remittance_unstructured == ()
     assert detail(":86:/REMI/USTD//Bill 7/").remittance_unstructured == ("Bill 7",)
+    assert entry(":86:x", more="/TRCD/00100/").additional_information == "/TRCD/00100/"
 
 
 def test_swift_codes():
