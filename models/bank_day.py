@@ -81,6 +81,8 @@ class BankDay(models.Model):
         """Each matter that the user may look into: (matter, number of records, oldest moment)."""
         found = []
         for matter in self._matters():
+            if matter.model not in self.env:
+                continue
             model = self.env[matter.model]
             if not model.has_access("read"):
                 continue
@@ -174,6 +176,13 @@ class BankDay(models.Model):
     @api.model
     def _to_decide(self):
         return [
+            Matter(
+                "discrepancies", DECIDE, "bank.discrepancy",
+                [("state", "=", "open")],
+                "found_on", "action_discrepancy",
+                _lt("Where bank and ledger disagree"),
+                _lt("Look at the evidence, put it right, and say how it was resolved."),
+            ),
             Matter(
                 "mine", DECIDE, "bank.payment.batch",
                 [("may_approve", "=", True)],

@@ -50,6 +50,19 @@ class Desk:
         """The trial balance recomputed from the postings; amounts are text."""
         return self._ask("GET", "ledger")
 
+    def choose(self, contract: str, **options: str) -> None:
+        """Agree with the bank on options of a contract, such as receipts."""
+        self._ask("POST", f"contracts/{contract}/options", json=options)
+
+    def irregular(self, kind: str, **order: str) -> dict:
+        """Let the bank do something wrong."""
+        return self._ask("POST", "irregularities", json={"kind": kind, **order})
+
+    def credit(self, iban: str, amount: Decimal, *, name: str, remittance: str) -> None:
+        """Money comes in on an account."""
+        self._ask("POST", "credit", json={
+            "iban": iban, "amount": str(amount), "name": name, "remittance": remittance})
+
     def _advance(self, order: dict) -> None:
         state = self._ask("POST", "clock", json=order)
         if state["failedEvents"]:

@@ -9,6 +9,7 @@ from ..settings import MODULE
 from . import bills, cast, encore, totals
 from .entering import enter
 from .progress import Progress
+from .proof import Proof
 from .road import Road
 from .stage import Scene
 from .verdict import Verdict
@@ -26,6 +27,7 @@ class Play:
         ]
         self._orders = bills.plan(count, self._day, scene.run, self._vendors)
         self._road = Road(scene, progress, self._orders)
+        self._proof = Proof(scene, progress, self._road, self._orders)
         self.verdict: Verdict | None = None
 
     def act(self) -> None:
@@ -37,6 +39,7 @@ class Play:
         enter(self._scene, self._orders, self._day)
         self._progress.say(f"{self._count} vendor bills and a credit note are entered and posted")
         road = self._road
+        self._proof.agree_on_receipts()
         road.confirm_accounts()
         road.send_to_bank(self._day)
         road.try_what_is_forbidden()
@@ -45,6 +48,11 @@ class Play:
         road.let_the_bank_execute()
         road.end_the_day()
         road.next_day()
+        road.finish()
+        self._progress.chapter("The proof")
+        self._proof.payees_are_told()
+        self._proof.a_mistake_is_found()
+        self._proof.the_balance_is_signed()
         road.finish()
 
     def judge(self) -> bool:

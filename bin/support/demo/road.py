@@ -28,7 +28,7 @@ class Road:
         self._orders = orders
         self._accountant = scene.people["accountant"]
         self._manager = scene.people["manager"]
-        self._within = PATIENCE + PER_PAYMENT * len(orders)
+        self.within = PATIENCE + PER_PAYMENT * len(orders)
         self.batches: list[int] = []
 
     # Payees' accounts ----------------------------------------------------------------------------
@@ -154,7 +154,7 @@ class Road:
         self._scene.channel.hand_over(self._accountant, self.batches)
         wait_for(
             self._all_sent,
-            self._within,
+            self.within,
             lambda: "Not every batch was sent: " + self._messages(),
         )
         self._say(f"{len(self.batches)} messages reached the bank, its receipts are in hand")
@@ -202,7 +202,7 @@ class Road:
             desk.next_morning()
         else:
             raise DemoError(f"The bank left {len(waiting)} payments undecided for a week.")
-        self._fetch_until("the bank's status reports", lambda: all(
+        self.fetch_until("the bank's status reports", lambda: all(
             payment["bank_status"] not in UNDECIDED for payment in self._payments()))
         shown = self._payments()
         counts = {
@@ -217,7 +217,7 @@ class Road:
         day = self._scene.desk.end_of_day()
         self._say(f"The bank closed its books of {day:%A %d %B %Y}")
         executed = {order.payment["id"] for order in self._orders if order.expected.executed}
-        self._fetch_until("the bank's statements", lambda: all(
+        self.fetch_until("the bank's statements", lambda: all(
             payment["bank_booked"] for payment in self._payments() if payment["id"] in executed))
         self._say(f"Statements are in Odoo, {len(executed)} payments are reconciled with them")
 
@@ -225,7 +225,7 @@ class Road:
         """Another day at the bank: what comes back comes back."""
         day = self._scene.desk.end_of_day()
         back = {order.payment["id"] for order in self._orders if order.expected.returned}
-        self._fetch_until("the statement of the next day", lambda: all(
+        self.fetch_until("the statement of the next day", lambda: all(
             payment["bank_returned"] for payment in self._payments() if payment["id"] in back))
         self._say(f"The bank closed its books of {day:%A %d %B %Y}: {len(back)} payment came back")
 
@@ -235,13 +235,13 @@ class Road:
             lambda: not self._accountant.call(
                 "bank.message", "search_count", domain=[["state", "=", "stored"]]
             ),
-            self._within,
+            self.within,
             "Documents of the bank wait to be processed",
         )
 
-    def _fetch_until(self, what: str, ready) -> None:
+    def fetch_until(self, what: str, ready) -> None:
         """Fetch, as an impatient person would, until it is there."""
-        deadline = time.monotonic() + self._within
+        deadline = time.monotonic() + self.within
         while time.monotonic() < deadline:
             self._fetch()
             pause = time.monotonic() + 10
@@ -250,7 +250,7 @@ class Road:
                     return
                 time.sleep(0.5)
         raise DemoError(
-            f"Odoo does not have {what} after {self._within:g} s. {self._quarantined()}"
+            f"Odoo does not have {what} after {self.within:g} s. {self._quarantined()}"
         )
 
     def _quarantined(self) -> str:
