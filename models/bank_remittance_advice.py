@@ -12,6 +12,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from .evidence_plain import plain
+
 _logger = logging.getLogger(__name__)
 
 CRON = "account_bank_connect.cron_advice"
@@ -270,3 +272,30 @@ class AccountPayment(models.Model):
         # sudo: advices are written by the engine only.
         self.env["bank.remittance.advice"].sudo()._withhold(self)
         return super()._bank_failed()
+
+
+class BankPrivacy(models.AbstractModel):
+    _inherit = "bank.privacy"
+
+    @api.model
+    def _advices(self, partner):
+        # sudo: who asks for a person's data was checked; advices are the engine's.
+        return self.env["bank.remittance.advice"].sudo().search(
+            [("payment_id", "in", self._payments(partner).ids)], order="id"
+        )
+
+    @api.model
+    def _held(self, partner):
+        held = super()._held(partner)
+        held["remittance_advice"] = [
+            plain(advice, ("payment_id", "state", "recipient_id", "email", "sent_date"))
+            for advice in self._advices(partner)
+        ]
+        return held
+
+    @api.model
+    def _erase(self, partner):
+        told = super()._erase(partner)
+        # That a payment was told of stays, so that nobody is told twice; whom it was told goes.
+        self._advices(partner).write({"email": False, "recipient_id": False})
+        return told

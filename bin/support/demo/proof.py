@@ -165,16 +165,28 @@ class Proof:
         self._road.fetch_until("the money that the bank gave back",
                                lambda: bool(self._bookings(amount)))
         accountant = self._people["accountant"]
-        pair = [self._bookings(sign * amount)[0] for sign in (-1, 1)]
-        items = accountant.search(
-            "account.move.line",
-            [["move_id", "in", [line["move_id"][0] for line in pair]],
-             ["account_id.reconcile", "=", True], ["reconciled", "=", False]], ["id"],
-        )
-        accountant.call("account.move.line", "reconcile", [item["id"] for item in items])
+        for sign in (-1, 1):
+            self._book_on_claim(self._bookings(sign * amount)[0]["id"])
         if not all(self._bookings(sign * amount)[0]["is_reconciled"] for sign in (-1, 1)):
-            raise DemoError("The stray debit and its return could not be set off.")
-        self._say(f"The bank gave the money back; {accountant.name} set the two bookings off")
+            raise DemoError("The stray debit and its return could not be reconciled.")
+        self._say(f"The bank gave the money back; {accountant.name} reconciled both bookings")
+
+    def _book_on_claim(self, line: int) -> None:
+        """As the reconciliation screen does it: against what the bank owes us meanwhile."""
+        accountant = self._people["accountant"]
+        claims = accountant.search(
+            "account.account",
+            [["account_type", "=", "asset_current"], ["reconcile", "=", False],
+             ["name", "ilike", "current assets"]], ["id"], limit=1,
+        )
+        (shown,) = accountant.call("bank.reconcile.screen", "read_lines", line_ids=[line])
+        done = accountant.call(
+            "bank.reconcile.screen", "apply", line_id=line, stamp=shown["stamp"],
+            parts=[{"account_id": claims[0]["id"], "amount": shown["open"],
+                    "name": f"Claim on the bank: {THIEF}"}],
+        )
+        if done["conflict"]:
+            raise DemoError(f"A booking could not be reconciled: {done['conflict']}")
 
     # The balance ---------------------------------------------------------------------------------
 
