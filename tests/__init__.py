@@ -66,6 +66,7 @@ from . import (
     test_tours_discrepancy,
     test_tours_reconciliation,
     test_tours_day,
+    test_tours_discrepancy,
     test_tours_uncertain,
     test_translations,
     test_uncertain,
