@@ -76,6 +76,7 @@
         "views/account_move_views.xml",
         "views/account_journal_views.xml",
         "views/account_bank_statement_views.xml",
+        "views/bank_account_report_views.xml",
         "views/res_users_identitycheck_views.xml",
         "views/bank_discrepancy_views.xml",
         "views/menus.xml",

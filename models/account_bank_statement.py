@@ -11,6 +11,11 @@ class AccountBankStatement(models.Model):
         string="Number at the bank", readonly=True, copy=False,
         help="The bank's running number of the statement.",
     )
+    bank_report_id = fields.Many2one(
+        "bank.account.report", string="Account report", readonly=True, copy=False,
+        index="btree_not_null", ondelete="set null",
+    )
+    bank_trouble = fields.Char(string="Does not join", related="bank_report_id.trouble")
 
 
 class AccountBankStatementLine(models.Model):
@@ -18,7 +23,16 @@ class AccountBankStatementLine(models.Model):
 
     bank_entry_key = fields.Char(
         readonly=True, copy=False,
-        help="What makes the booking unmistakable: the same booking is never taken in twice.",
+        help="Day, amount, and which of several: two that work at once can't book one twice.",
+    )
+    bank_told = fields.Json(
+        readonly=True, copy=False,
+        help="What each document said of this booking that tells it from others.",
+    )
+    bank_report_id = fields.Many2one(
+        "bank.account.report", string="Account report", readonly=True, copy=False,
+        index="btree_not_null", ondelete="set null",
+        help="The statement that tells this booking; before it comes, the advice that did.",
     )
     bank_reference = fields.Char(
         string="Bank's reference", readonly=True, copy=False, index="btree_not_null"
@@ -40,4 +54,8 @@ class AccountBankStatementLine(models.Model):
     _bank_entry_uniq = models.UniqueIndex(
         "(journal_id, bank_entry_key) WHERE bank_entry_key IS NOT NULL",
         "This booking is on a statement already.",
+    )
+    _bank_amount_idx = models.Index(
+        "(journal_id, amount, COALESCE(bank_booking_date, bank_value_date)) "
+        "WHERE bank_entry_key IS NOT NULL"
     )

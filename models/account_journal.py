@@ -13,6 +13,24 @@ class AccountJournal(models.Model):
         index="btree_not_null",
         help="Payments of this bank account are sent, and its statements fetched, over it.",
     )
+    bank_book_from = fields.Selection(
+        [
+            ("statement", "End-of-day statements only"),
+            ("advice", "Also intraday reports and advices"),
+        ],
+        string="Book from",
+        default="statement",
+        required=True,
+        help="Advices and intraday reports tell bookings earlier. Where they are booked, the "
+        "statement takes the bookings over later; where not, they only say what became of a "
+        "payment. Choose them for a bank that gives no end-of-day statement.",
+    )
+    bank_currency_id = fields.Many2one("res.currency", compute="_compute_bank_currency_id")
+
+    @api.depends("currency_id", "company_id.currency_id")
+    def _compute_bank_currency_id(self):
+        for journal in self:
+            journal.bank_currency_id = journal._bank_currency()
 
     @api.constrains("bank_connection_id", "type")
     def _check_bank_connection(self):

@@ -31,6 +31,7 @@ class AccountJournal(models.Model):
                     name: sum(counts.get((journal.id, state), 0) for state in states)
                     for name, states in FIGURES.items()
                 }
+                | {"bank_gaps": journal.bank_gap_count}
             )
         return result
 

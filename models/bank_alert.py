@@ -2,6 +2,8 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+MOST_GAPS = 5  # that an alert tells one by one
+
 
 class BankAlert(models.Model):
     """Trouble on a connection, from the moment it is noticed until it is over.
@@ -33,6 +35,7 @@ class BankAlert(models.Model):
             ("silent", "No contact"),
             ("statement", "Statement missing"),
             ("discrepancy", "Discrepancies nobody explains"),
+            ("gap", "Statements do not join"),
         ],
         string="Trouble", required=True, readonly=True,
     )
@@ -65,6 +68,8 @@ class BankAlert(models.Model):
     def _sentence(self):
         """What is wrong and what to do, for a person."""
         self.ensure_one()
+        if self.code == "gap":
+            return self._gap_sentence()
         since = fields.Datetime.context_timestamp(self, self.since or fields.Datetime.now())
         values = {"count": self.count, "since": f"{since:%Y-%m-%d %H:%M}"}
         return {
@@ -102,6 +107,14 @@ class BankAlert(models.Model):
                 "Business days without a statement: %(count)s, the last one came on %(since)s. Ask "
                 "the bank, if the accounts moved.", **values),
         }[self.code]
+
+    def _gap_sentence(self):
+        """Each gap in words of its own, as far as they are few."""
+        gaps = self.connection_id.journal_ids._bank_continuity_gaps()
+        sentences = [gap["sentence"] for gap in gaps[:MOST_GAPS]]
+        if len(gaps) > MOST_GAPS:
+            sentences.append(self.env._("Further gaps: %s.", len(gaps) - MOST_GAPS))
+        return " ".join(sentences) or self.env._("The statements join.")
 
     # -- the scheduled action -----------------------------------------------------------------
 
@@ -164,6 +177,11 @@ class BankAlert(models.Model):
             "uncertain": "uncertain", "queued": "queued", "quarantined": "quarantined",
             "unanswered": "delivered",
         }
+        if self.code == "gap":
+            action = self.env["ir.actions.act_window"]._for_xml_id(
+                "account_bank_connect.action_account_report"
+            )
+            return action | {"domain": [("journal_id", "in", self.connection_id.journal_ids.ids)]}
         if self.code in states:
             return self.connection_id._action_messages(states[self.code])
         return {

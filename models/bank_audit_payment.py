@@ -154,15 +154,15 @@ class BankMessage(models.Model):
             before=old,
         )
 
-    def _process(self):
+    def _process_steps(self):
         # Known below, so that what is applied can be told with the document that said it.
-        return super(BankMessage, self.with_context(bank_document=self.name))._process()
+        return super(BankMessage, self.with_context(bank_document=self.name))._process_steps()
 
-    def _make_statement(self, report, journal, lines, told):
-        statement = super()._make_statement(report, journal, lines, told)
+    def _make_statement(self, record, count, *values):
+        statement = super()._make_statement(record, count, *values)
         self.env["bank.audit.event"]._record(
             "statement_imported", statement,
-            document=self.name, journal=journal.code, lines=len(lines),
+            document=self.name, journal=record.journal_id.code, lines=count,
             **_said(start=str(statement.balance_start), end=str(statement.balance_end_real)),
         )
         return statement

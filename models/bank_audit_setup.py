@@ -138,7 +138,7 @@ class AccountJournal(models.Model):
     _inherit = "account.journal"
 
     def write(self, vals):
-        names = sorted(set(vals) & {"bank_connection_id", "bank_account_id"})
+        names = sorted(set(vals) & {"bank_connection_id", "bank_account_id", "bank_book_from"})
         if not names:
             return super().write(vals)
         before = {journal: journal._bank_audit_values(names) for journal in self}
@@ -153,7 +153,10 @@ class AccountJournal(models.Model):
 
     def _bank_audit_values(self, names):
         # sudo: see `bank.audit.mixin`.
-        return {name: self.sudo()[name].display_name or None for name in names}
+        journal = self.sudo()
+        return {
+            name: getattr(journal[name], "display_name", journal[name]) or None for name in names
+        }
 
 
 class BankMonitorToken(models.Model):

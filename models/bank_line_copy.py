@@ -20,6 +20,7 @@ OWN = {
     "bank_booking_date",
     "bank_entry_key",
     "bank_reference",
+    "bank_told",
     "bank_value_date",
     "partner_id",
     "partner_name",

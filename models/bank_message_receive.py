@@ -4,27 +4,16 @@ A document is stored with its exact bytes and committed before it is acknowledge
 later and apart: what fails is quarantined whole, with a reason, and blocks nothing else.
 """
 
-import io
 import logging
-import traceback
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
-from odoo.tools import SQL
-from psycopg2 import InterfaceError, OperationalError
-from psycopg2.errors import UniqueViolation
+from odoo.exceptions import UserError
 
 from ..connectors.interface import FetchError, Unavailable
-from ..connectors.masking import masked_text
-from ..formats import detect
-from ..formats.errors import FormatError
-from . import connector_texts, format_texts
-from .bank_message_send import COLLISIONS
+from . import connector_texts
 from .exchange_log import exchanges_of
 
 _logger = logging.getLogger(__name__)
-
-LAST_TRY = 3  # collisions, after which a document is put aside rather than tried again
 
 
 class Quarantine(Exception):
@@ -137,137 +126,4 @@ class BankMessage(models.Model):
         self._store(
             connection, content, name=remote.name or remote.id, kind=remote.message_name,
             remote_id=remote.id,
-        )
-
-    # -- process --------------------------------------------------------------------------
-
-    @api.model
-    def _cron_process(self):
-        """Scheduled action: take stored documents in, oldest first."""
-        collisions = 0
-        while collisions < 10:
-            try:
-                found = self._process_next(last_try=collisions >= LAST_TRY)
-            except (*COLLISIONS, UniqueViolation):
-                # Another worker came between: the document is as it was.
-                self.env.cr.rollback()
-                self.env.invalidate_all()
-                self._pause_a_little(collisions)
-                collisions += 1
-                continue
-            collisions = 0
-            if not found:
-                return
-            if not self.env["ir.cron"]._commit_progress(1):
-                break
-        self.env.ref("account_bank_connect.cron_process")._trigger()
-
-    @api.model
-    def _process_next(self, *, last_try):
-        """Process one document and commit; False when none waits."""
-        message = self._take_stored()
-        if message:
-            message._process_or_quarantine(last_try=last_try)
-            self._commit()
-        return bool(message)
-
-    @api.model
-    def _take_stored(self):
-        """Claim the oldest stored document of a connection that nobody else is processing."""
-        self.flush_model(["state"])
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT message.id
-                  FROM bank_message message
-                  JOIN bank_connection connection ON connection.id = message.connection_id
-                 WHERE message.state = 'stored'
-                   -- One worker for each connection, so that documents keep their order.
-                   AND pg_try_advisory_xact_lock(
-                        hashtext('bank_message_process'), message.connection_id)
-              ORDER BY message.id
-                 LIMIT 1
-            FOR UPDATE OF message SKIP LOCKED
-                """
-            )
-        )
-        message = self.browse([row[0] for row in rows])
-        message.invalidate_recordset()
-        return message._in_company_language()
-
-    def _process_or_quarantine(self, *, last_try=True):
-        """Act on the document, or put it aside with the reason.
-
-        :param last_try: put aside as well what another worker's commit may have caused
-        :raises OperationalError: another worker came between, or the database is gone: nothing
-            is wrong with the document
-        """
-        self.ensure_one()
-        try:
-            with self.env.cr.savepoint():
-                self._process()
-                self.env.flush_all()
-        except FormatError as error:
-            said = format_texts.reading_text(self.env, error)
-            self._quarantine(self.env._("The document can't be read: %s", said))
-        except (Quarantine, UserError, ValidationError) as error:
-            self._quarantine(str(error))
-        except (OperationalError, InterfaceError):
-            raise
-        except UniqueViolation as error:
-            if not last_try:
-                raise
-            self._quarantine(str(error))
-        except Exception as error:
-            # Whatever it is, the document is kept and the queue goes on; the log has the trace.
-            # The fault's text may repeat what the document says: accounts are not for the log.
-            trail = "".join(traceback.format_exception(error))
-            _logger.warning("Document %s was quarantined\n%s", self.name, masked_text(trail))
-            self._quarantine(
-                self.env._(
-                    "An unexpected fault: %s. The server's log has the details.",
-                    masked_text(str(error)),
-                )
-            )
-
-    def _quarantine(self, reason):
-        self.env.invalidate_all()
-        self.write(
-            {"state": "quarantined", "error": reason, "processed_date": fields.Datetime.now()}
-        )
-        self._tell_administrators(reason)
-
-    def _process(self):
-        """Read the document and act on it.
-
-        :raises Quarantine: it can't be understood or concerns nothing here
-        """
-        content = self._raw()
-        kind = detect.detect(content)
-        if not kind:
-            raise Quarantine(self.env._("This is no document that is known here."))
-        self.kind = kind
-        family = ".".join(kind.split(".")[:2])
-        reader = {
-            "pain.002": self._process_status_report,
-            "camt.029": self._process_resolution,
-            "camt.052": self._process_advice,
-            "camt.053": self._process_statement,
-            "camt.054": self._process_advice,
-            "mt940": self._process_statement,
-            "mt942": self._process_advice,
-            "berlin.transactions": self._process_advice,
-            "pdf": self._process_receipt,
-        }.get(family)
-        if reader is None:
-            raise Quarantine(self.env._("Documents of the kind %s are not taken in.", kind))
-        notes = reader(io.BytesIO(content))
-        self.write(
-            {
-                "state": "processed",
-                "processed_date": fields.Datetime.now(),
-                "note": "\n".join(notes) or self.note,
-                "error": False,
-                "error_code": False,
-            }
         )

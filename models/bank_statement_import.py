@@ -1,56 +1,90 @@
-"""The bank's statements (camt.053), taken in as Odoo's bank statements.
+"""Account documents, taken in: statements, intraday reports and advices of every format.
 
-Only an end-of-day statement makes statement lines: advices (camt.054) and intraday reports
-(camt.052) speak of the same bookings earlier, and only move the payments' status.
+A document is read three times. First everything is judged, and nothing booked: the accounts are
+known, the sums add up, all money is certain; else the whole document is put aside. Then, if it is
+long, the bookings are found that its entries speak of by a reference or a balance. Then it is
+booked in slices; the caller commits after each, and after a crash it goes on from there.
 """
 
-import hashlib
-from collections import Counter
+from decimal import Decimal
+from itertools import islice
 
-from odoo import fields, models
+from odoo import models
 
 from ..formats.account_reports import account_reports
+from ..formats.identity import Recogniser, mention
 from .bank_message_receive import Quarantine
 
-OPENING, CLOSING = ("OPBD", "PRCD"), ("CLBD",)
+OPENING, CLOSING = ("OPBD", "PRCD"), ("CLBD", "ITBD")
+SLICE = 500  # entries booked, and committed, at a time
 
 
 class BankMessage(models.Model):
     _inherit = "bank.message"
 
     def _process_statement(self, stream):
-        """Take in every statement of one camt.053.
+        """Take in every report of an account document; yields where the caller may commit.
 
-        :return: notes on what was tolerated
-        :raises Quarantine: an account is unknown, or the statement does not add up
+        :return: no more notes
+        :raises Quarantine: an account is unknown, or a report does not add up
         """
-        notes = []
-        for report in account_reports(stream, self.kind):
+        if not self.report_ids:
+            self._add_notes(self._check_reports(stream))
+        if self.entry_count > SLICE and not self.entries_done:
+            self._reserve(stream)
+            yield
+        yield from self._book_reports(stream)
+        return []
+
+    # -- the first reading ------------------------------------------------------------------
+
+    def _check_reports(self, stream):
+        """Judge the whole document, and note down which reports it has."""
+        notes, values, entries = [], [], 0
+        for position, report in enumerate(self._reports(stream), 1):
             journal = self._journal_of(report.account)
-            entries = [entry for entry in report.entries if entry.status == "BOOK"]
+            count, booked, total = 0, 0, Decimal(0)
+            for entry in report.entries:
+                count += 1
+                if entry.status == "BOOK":
+                    booked += 1
+                    total += entry.amount
             faults = report.check()
             if faults:
                 raise Quarantine(
                     self.env._("The statement does not add up: %s", "; ".join(faults))
                 )
             notes += list(report.notes)
-            notes += self._take_in(report, journal, entries)
+            entries += count
+            values.append(
+                self._report_values(report, journal)
+                | {"position": position, "booked_count": booked, "booked_sum": float(total)}
+            )
+        self.entry_count = entries
+        # sudo: reports are written by the engine only.
+        self.env["bank.account.report"].sudo().create(values)
         return notes
 
-    def _process_advice(self, stream):
-        """Take in an advice or an intraday report: it moves statuses, and books nothing."""
-        notes = []
-        for report in account_reports(stream, self.kind):
-            journal = self._journal_of(report.account)
-            booked = [
-                entry for entry in report.entries
-                if entry.status == "BOOK" and entry.amount < 0 and not entry.reversal
-            ]
-            match = self.env["bank.statement.match"]._find(journal, booked, sent_only=True)
-            payments = self.env["account.payment"].union(*match.executed.values())
-            notes += list(report.notes)
-            notes += payments._bank_apply({pay: {"status": "ACSC"} for pay in payments})
-        return notes
+    def _reports(self, stream):
+        stream.seek(0)
+        return account_reports(stream, self.kind)
+
+    def _report_values(self, report, journal):
+        opening, closing = _balance(report, OPENING, min), _balance(report, CLOSING, max)
+        last = closing.date if closing else report.to
+        return {
+            "name": report.id,
+            "message_id": self.id,
+            "journal_id": journal.id,
+            "kind": report.message_name or report.kind,
+            "final": report.final,
+            "number": report.electronic_sequence or report.legal_sequence or 0,
+            "copy_duplicate": report.copy_duplicate,
+            "date": last,
+            "has_balances": bool(opening and closing),
+            "opening": float(opening.amount) if opening else 0.0,
+            "closing": float(closing.amount) if closing else 0.0,
+        }
 
     def _journal_of(self, account):
         """The journal that keeps the bank's account.
@@ -75,149 +109,66 @@ class BankMessage(models.Model):
             )
         return journal
 
-    # -- lines ------------------------------------------------------------------------------
+    # -- the second -------------------------------------------------------------------------
 
-    def _take_in(self, report, journal, entries):
-        """Make a statement of the entries that are new, and match them."""
-        opening = next((bal.amount for bal in report.balances if bal.type in OPENING), None)
-        keyed = self._keyed(entries, opening)
-        known = self._known_keys(journal, list(keyed))
-        fresh = {key: entry for key, entry in keyed.items() if key not in known}
-        notes = []
-        if known:
-            notes.append(
-                self.env._("%(known)s of %(all)s bookings were on an earlier statement already.",
-                  known=len(known), all=len(entries))
-            )
-        matcher = self.env["bank.statement.match"].with_company(journal.company_id)
-        match = matcher._find(journal, list(fresh.values()))
-        values = [
-            self._line_values(journal, key, entry, match) for key, entry in fresh.items()
-        ]
-        lines = self.env["account.bank.statement.line"].with_company(journal.company_id)
-        if values:
-            lines = lines.with_context(**lines.env["account.move"]._bank_quietly())
-            lines = lines._bank_create_lines(values)
-            told = sum(entry.amount for key, entry in keyed.items() if key in known)
-            self._make_statement(report, journal, lines, told)
-            notes += matcher._settle(match, dict(zip(map(id, fresh.values()), lines, strict=True)))
-        return notes
+    def _reserve(self, stream):
+        """Let no entry take a booking that a later one speaks of with more certainty."""
+        for record, report in zip(self._records(), self._reports(stream), strict=True):
+            recogniser = self._recogniser(record)
+            for entries in _slices(self._told(record, report), SLICE):
+                if mentions := [each for _entry, each in entries if each]:
+                    positions = [entry.position for entry, each in entries if each]
+                    recogniser.reserve(mentions, positions)
+            if recogniser.reserved:
+                record.reserved = {str(key): line for key, line in recogniser.reserved.items()}
 
-    def _keyed(self, entries, opening):
-        """Each entry under what makes it unmistakable.
+    def _records(self):
+        # sudo: reports are written by the engine only.
+        return self.report_ids.sudo().sorted("position")
 
-        The bank's own reference where it gives one; else a digest of what the entry says and of
-        the balance that it found: two equal bookings on one day are two, on one statement or on
-        two in a row, but the same booking told again finds the same balance.
-        """
-        keyed, seen = {}, Counter()
-        balance = opening
-        for entry in entries:
-            reference = entry.bank_reference or entry.reference
-            if entry.bank_reference:
-                base = f"ref:{reference}:{entry.booking_date}:{entry.amount}"
-            else:
-                details = [
-                    (
-                        detail.end_to_end_id,
-                        detail.uetr,
-                        detail.transaction_id,
-                        detail.bank_reference,
-                        detail.amount and str(detail.amount.normalize()),
-                        detail.remittance_unstructured,
-                    )
-                    for detail in entry.details
-                ]
-                batch = entry.batch
-                said = (
-                    str(entry.booking_date),
-                    str(entry.value_date),
-                    str(entry.amount.normalize()),
-                    entry.currency,
-                    reference,
-                    entry.additional_information,
-                    batch and (batch.message_id, batch.payment_information_id),
-                    details,
-                    balance and str(balance.normalize()),
-                )
-                base = "sum:" + hashlib.sha256(repr(said).encode()).hexdigest()[:32]
-            seen[base] += 1
-            keyed[f"{base}:{seen[base]}"] = entry
-            balance = None if balance is None else balance + entry.amount
-        return keyed
+    def _recogniser(self, record):
+        reserved = {int(key): line for key, line in (record.reserved or {}).items()}
+        lookup = self.env["bank.statement.known"]._lookup_of(record)
+        return Recogniser(record._extent(), lookup, reserved)
 
-    def _known_keys(self, journal, keys):
-        found = self.env["account.bank.statement.line"].search_fetch(
-            [("journal_id", "=", journal.id), ("bank_entry_key", "in", keys)], ["bank_entry_key"]
-        )
-        return set(found.mapped("bank_entry_key"))
+    def _told(self, record, report):
+        """Each entry with what it says of a booking; with None where it speaks of none yet."""
+        extent = record._extent()
+        found = extent.opening if extent.final else None
+        for entry in report.entries:
+            if entry.status != "BOOK":
+                yield entry, None
+                continue
+            yield entry, mention(entry, extent, found)
+            found = None if found is None else found + entry.amount
 
-    def _line_values(self, journal, key, entry, match):
-        detail = entry.details[0] if len(entry.details) == 1 else None
-        partner = match.partner_of(entry)
-        other, account = None, None
-        if detail:
-            # On a debit the other side is the creditor, on a credit the debtor.
-            other = detail.creditor if entry.amount < 0 else detail.debtor
-            account = detail.creditor_account if entry.amount < 0 else detail.debtor_account
-        values = {
-            "journal_id": journal.id,
-            "date": fields.Date.to_string(entry.booking_date or entry.value_date),
-            "amount": float(entry.amount),
-            "payment_ref": self._label(entry, detail),
-            "partner_id": partner.id if partner else False,
-            "partner_name": other.name if other else False,
-            "account_number": (account.iban or account.other) if account else False,
-            "transaction_type": self._code(entry.transaction_code),
-            "bank_entry_key": key,
-            "bank_reference": entry.bank_reference or entry.reference,
-            "bank_booking_date": entry.booking_date,
-            "bank_value_date": entry.value_date,
-            "bank_message_id": self.id,
-        }
-        counterpart = match.counterpart_account(entry)
-        if counterpart:
-            values["counterpart_account_id"] = counterpart.id
-        return values
+    # -- the third --------------------------------------------------------------------------
 
-    def _label(self, entry, detail):
-        words = []
-        if detail:
-            words += [detail.creditor_reference, *detail.remittance_unstructured]
-        elif entry.batch:
-            words.append(entry.batch.message_id or entry.batch.payment_information_id)
-        words = [word for word in words if word]
-        words = words or [entry.additional_information or (detail and detail.end_to_end_id) or "/"]
-        return " ".join(words)
+    def _book_reports(self, stream):
+        """Book what is new, slice by slice."""
+        for record, report in zip(self._records(), self._reports(stream), strict=True):
+            if record.done:
+                continue
+            recogniser = self._recogniser(record)
+            entries = islice(self._told(record, report), record.done_count, None)
+            for slice_ in _slices(entries, SLICE):
+                self._add_notes(self._book_slice(record, recogniser, slice_))
+                record.done_count += len(slice_)
+                self.entries_done += len(slice_)
+                if self.entries_done < self.entry_count:
+                    yield
+            self._add_notes(self._finish_report(record))
 
-    def _code(self, code):
-        if not code:
-            return False
-        return "/".join(
-            part for part in (code.domain, code.family, code.subfamily) if part
-        ) or code.proprietary or False
 
-    def _make_statement(self, report, journal, lines, told):
-        """Make Odoo's statement of the lines that are new.
+def _balance(report, types, first_or_last):
+    """A report's balance of the first of these types that it has."""
+    for name in types:
+        if found := [balance for balance in report.balances if balance.type == name]:
+            return first_or_last(found, key=lambda balance: balance.date)
+    return None
 
-        :param told: sum of the bookings that an earlier statement told already
-        """
-        opening = next((b for b in report.balances if b.type in OPENING), None)
-        closing = next((b for b in report.balances if b.type in CLOSING), None)
-        number = report.electronic_sequence or report.legal_sequence
-        values = {
-            "name": " ".join(
-                str(part)
-                for part in (journal.code, self.env._("Statement"), report.id or number)
-                if part
-            ),
-            "line_ids": [fields.Command.set(lines.ids)],
-            "bank_message_id": self.id,
-            "bank_sequence": str(number) if number else False,
-        }
-        if opening and closing:
-            values |= {
-                "balance_start": float(opening.amount + told),
-                "balance_end_real": float(closing.amount),
-            }
-        return self.env["account.bank.statement"].with_company(journal.company_id).create(values)
+
+def _slices(entries, size):
+    entries = iter(entries)
+    while slice_ := list(islice(entries, size)):
+        yield slice_

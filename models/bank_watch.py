@@ -4,8 +4,8 @@ Everything is found by one query for each kind of trouble, whatever the number o
 """
 
 import logging
-from collections import namedtuple
-from datetime import timedelta
+from collections import defaultdict, namedtuple
+from datetime import datetime, time, timedelta
 
 from dateutil.easter import easter
 from odoo import api, fields, models
@@ -72,6 +72,7 @@ class BankWatch(models.AbstractModel):
             *findings,
             *self._certificates(now),
             *self._missing_statements(now),
+            *self._gaps(),
             *self._lost_keys(now),
         ]
 
@@ -238,6 +239,21 @@ class BankWatch(models.AbstractModel):
             if days >= limit:
                 findings.append(Finding(connection, "statement", 0, days, last))
         return findings
+
+
+    @api.model
+    def _gaps(self):
+        """Connections with accounts whose statements do not join, and since when."""
+        days = defaultdict(list)
+        journals = self.env["account.journal"].search(
+            [("bank_connection_id.state", "=", "active")]
+        )
+        for gap in journals._bank_continuity_gaps():
+            days[gap["journal"].bank_connection_id.id].append(gap["from_date"])
+        return [
+            Finding(connection, "gap", 0, len(found), datetime.combine(min(found), time.min))
+            for connection, found in days.items()
+        ]
 
 
 class BankMessage(models.Model):

@@ -191,9 +191,9 @@ class Booking:
     text: str | None = None
     reversal: bool = False
 
-    def xml(self, modern):
+    def xml(self, modern, day):
         sign = "DBIT" if self.amount.startswith("-") else "CRDT"
-        day = tag("Dt", (self.day or date.today()).isoformat())
+        day = tag("Dt", (self.day or day).isoformat())
         family = ("RCDT", "RRTN") if any(d.returned for d in self.details) else ("ICDT", "ESCT")
         return tag(
             "Ntry",
@@ -243,8 +243,15 @@ def camt(
     number=None,
     iban=OUR_IBAN,
     currency="EUR",
+    day=None,
+    copy=None,
 ):
-    """A report on one account; its closing balance adds up unless it is given."""
+    """A report on one account; its closing balance adds up unless it is given.
+
+    :param day: of the balances, and of bookings without one of their own; today by default
+    :param copy: ``COPY``, ``DUPL`` or ``CODU``
+    """
+    day = day or date.today()
     kind = version[:8]
     body, report = _BODIES[kind]
     modern = int(version[-2:]) >= 7
@@ -253,7 +260,8 @@ def camt(
     number = number or next(_numbers)
     balances = ""
     if kind == "camt.053":
-        balances = _balance("OPBD", opening, currency) + _balance("CLBD", closing, currency)
+        balances = _balance("OPBD", opening, currency, day)
+        balances += _balance("CLBD", closing, currency, day)
     return _document(
         version,
         tag(
@@ -264,19 +272,20 @@ def camt(
                 tag("Id", f"S-{number}")
                 + tag("ElctrncSeqNb", number)
                 + tag("CreDtTm", "2026-11-23T19:00:00")
+                + tag("CpyDplctInd", copy)
                 + tag("Acct", tag("Id", tag("IBAN", iban)) + tag("Ccy", currency))
                 + balances
-                + "".join(item.xml(modern) for item in bookings),
+                + "".join(item.xml(modern, day) for item in bookings),
             ),
         ),
     )
 
 
-def _balance(kind, amount, currency):
+def _balance(kind, amount, currency, day):
     return tag(
         "Bal",
         tag("Tp", tag("CdOrPrtry", tag("Cd", kind)))
         + tag("Amt", amount.lstrip("-"), Ccy=currency)
         + tag("CdtDbtInd", "DBIT" if amount.startswith("-") else "CRDT")
-        + tag("Dt", tag("Dt", date.today().isoformat())),
+        + tag("Dt", tag("Dt", day.isoformat())),
     )

@@ -16,8 +16,8 @@ from .documents import Booking, camt, paid
 
 # Numbers of records, what is made of them, and when: these differ from run to run.
 NUMBERS = {
-    "bank_message_id", "bank_status_date", "create_date", "first_line_index", "id",
-    "inalterable_hash", "internal_index", "matching_number", "move_name", "name",
+    "bank_message_id", "bank_report_id", "bank_status_date", "create_date", "first_line_index",
+    "id", "inalterable_hash", "internal_index", "matching_number", "move_name", "name",
     "processed_date", "sequence_number", "write_date", "write_uid",
 }  # fmt: skip
 COMPARED = (
@@ -115,6 +115,8 @@ class Books:
             if column == "is_manually_modified" and row["move_type"] != "entry":
                 continue  # Odoo takes its own reconciliation of a bill for a change by hand
             field = self.env[model]._fields.get(column)
+            if column == "bank_told":
+                value = [{**each, "r": bool(each["r"])} for each in value or ()]
             if column in NUMBERS:
                 value = bool(value)
             elif field is not None and field.type == "many2one" and value:

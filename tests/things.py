@@ -7,6 +7,7 @@ from ..models import keyring
 from ..models.bank_discrepancy_follow import Found
 from .certificates import certificate_for, new_key
 from .common import MODULE
+from .documents import Booking, camt
 
 
 def one_of_each(test):
@@ -21,6 +22,7 @@ def one_of_each(test):
 
 def _payments(test):
     test.sent(test.new_bill())
+    test.received(camt(Booking("-1.00", text="fee")))
     # An account of this company alone.
     test.new_vendor("Only Ours KG", 4711, company_id=test.company.id)
     test.bank.on_submit.append(Uncertain("read_timeout", "The bank did not answer in time."))

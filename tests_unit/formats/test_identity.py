@@ -7,9 +7,10 @@ from decimal import Decimal
 from itertools import accumulate, count, pairwise
 
 import pytest
-from formats.identity import Extent, Known, Mention, Recogniser
 from hypothesis import HealthCheck, assume, given, note, settings
 from hypothesis import strategies as st
+
+from formats.identity import Extent, Known, Mention, Recogniser
 
 MONDAY = date(2026, 11, 23)
 SLICE = 3
@@ -180,7 +181,8 @@ def statement(number, opening, *amounts, day=MONDAY, **values):
     extent = Extent(id=number, kind="camt.053", final=True, number=number, opening=balances[0],
                     closing=balances[-1], last=day, **values)
     return extent, [
-        Mention(extent=extent, amount=Decimal(amount), booking_date=day, value_date=day, found=found)
+        Mention(extent=extent, amount=Decimal(amount), booking_date=day, value_date=day,
+                found=found)
         for amount, found in zip(amounts, balances, strict=False)
     ]
 
