@@ -264,10 +264,9 @@ class BankVerification(models.Model):
 class BankMessage(models.Model):
     _inherit = "bank.message"
 
-    def _process(self):
-        result = super()._process()
+    def _process_steps(self):
+        yield from super()._process_steps()
         self._verify_bookings()
-        return result
 
     def _verify_bookings(self):
         """Look at what a document booked, at once: money that nobody ordered can't wait.
