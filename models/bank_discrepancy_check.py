@@ -9,10 +9,13 @@ import json
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from .audit_mask import masked
 from .bank_discrepancy_follow import Found
 from .bank_watch import business_days_between
+
+SLICE = 2000  # payments or bookings looked at by one step
 
 
 class BankDiscrepancyCheck(models.AbstractModel):
@@ -58,19 +61,49 @@ class BankDiscrepancyCheck(models.AbstractModel):
 
     @api.model
     def _verify_document(self, message):
-        """Look at the bookings of one document, and at their payments."""
-        lines = self.env["account.bank.statement.line"].search(
-            [("bank_message_id", "=", message.id)]
+        """Look at the bookings of one document, slice by slice, and at payments that it says were
+        executed after all."""
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT company_id, array_agg(id ORDER BY id)
+                  FROM account_bank_statement_line WHERE bank_message_id = %s GROUP BY company_id
+                """,
+                message.id,
+            )
         )
         news = self.env["bank.discrepancy"].sudo()._engine()
-        for company, those in lines.grouped("company_id").items():
+        for company_id, ids in rows:
+            company = self.env["res.company"].browse(company_id)
             check = self.with_company(company)
-            news |= check._verify("bookings", company, those.ids)[0]
-            payments = those.bank_payment_ids
-            if payments:
-                news |= check._verify("payments", company, payments.ids)[0]
+            for start in range(0, len(ids), SLICE):
+                news |= check._verify("bookings", company, ids[start : start + SLICE])[0]
+        for payment in self._executed_after_all(message):
+            check = self.with_company(payment.company_id)
+            news |= check._verify("payments", payment.company_id, payment.ids)[0]
         news._tell()
-        self.env.ref("account_bank_connect.cron_verify").sudo()._trigger()
+        if rows:
+            self.env.ref("account_bank_connect.cron_verify").sudo()._trigger()
+
+    @api.model
+    def _executed_after_all(self, message):
+        """Payments that the bank had rejected, and of which this document speaks."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT id FROM account_payment
+                 WHERE bank_rejected_first
+                   AND (bank_batch_id = %(batch)s OR id IN (
+                        SELECT link.payment_id
+                          FROM bank_statement_line_payment link
+                          JOIN account_bank_statement_line line ON line.id = link.line_id
+                         WHERE line.bank_message_id = %(message)s))
+                """,
+                message=message.id, batch=message.batch_id.id or None,
+            )
+        )
+        return self.env["account.payment"].browse([row[0] for row in rows])
 
     # -- days ---------------------------------------------------------------------------------
 

@@ -342,7 +342,7 @@ class AccountPayment(models.Model):
     _inherit = "account.payment"
 
     bank_rejected_first = fields.Boolean(
-        readonly=True, copy=False,
+        readonly=True, copy=False, index="btree_not_null",
         help="The bank rejected or cancelled it, and executed it then all the same.",
     )
 

@@ -12,12 +12,12 @@ from odoo.exceptions import AccessError
 from odoo.tools import SQL
 from psycopg2 import InterfaceError, OperationalError
 
+from .bank_discrepancy_check import SLICE
 from .bank_message_send import COLLISIONS
 from .engine import ENGINE
 
 _logger = logging.getLogger(__name__)
 
-SLICE = 2000  # payments or bookings looked at by one step
 AT_ONCE = 20_000  # so many are verified while somebody waits; more in the background
 STEPS = ("batches", "accounts", "payments", "bookings")
 
