@@ -155,6 +155,26 @@ def find(text: str, references: Iterable[str]) -> dict[str, Mention]:
     return named
 
 
+def resembles(text: str, references: Iterable[str]) -> bool:
+    """Whether the text has a number of the same make as one of these, but another one.
+
+    RE-2026-0816 resembles RE-2026-0815: it is the next bill of the same payee.
+    """
+    makes, series = set(), set()
+    for reference in references:
+        own = tokens(reference)
+        for form in (own, own[1:] if own and not own[0].digits else own):
+            makes.add(_make(form))
+            series.add(tuple(_stripped(form)[:-1]))
+    makes.discard("")
+    series.discard(())
+    return any(
+        _make(run.tokens) in makes
+        or (run.tokens[-1].digits and tuple(_stripped(run.tokens)[:-1]) in series)
+        for run in runs(text)
+    )
+
+
 def same_reference(one: str | None, other: str | None) -> bool:
     """Whether two structured references are the same: ornaments, zeros and RF's frame aside."""
     return bool(one and other) and _bare(one) == _bare(other) != ""
@@ -216,6 +236,11 @@ def _names(run: Run, reference: str) -> Strength | None:
 def _stripped(found) -> list[str]:
     """Tokens without leading zeros: what people leave away, and systems fill up."""
     return [token.text.lstrip("0") or "0" if token.digits else token.text for token in found]
+
+
+def _make(found) -> str:
+    """How a number is made: letters as they are, digits by their count."""
+    return re.sub("[0-9]", "0", "".join(token.text for token in found))
 
 
 def _joined_over_space(run: Run, own: list[Token]) -> bool:

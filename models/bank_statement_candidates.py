@@ -48,6 +48,13 @@ class Candidate:
         return (self.payment or self.item).partner_id.commercial_partner_id
 
     @property
+    def numbers(self):
+        """By which numbers the other side may know it."""
+        moves = self.document | self.item.move_id | self.payment.bank_instalment_ids.move_id
+        numbers = [move[name] for move in moves for name in NAMES]
+        return [number for number in (*numbers, self.payment.memo) if number]
+
+    @property
     def currency(self):
         return self.item.currency_id if self.item else self.payment.currency_id
 

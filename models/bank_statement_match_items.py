@@ -144,7 +144,9 @@ class BankStatementMatch(models.AbstractModel):
             for owner in one.known["owners"]
             for candidate in one.known["of_amount"].get((owner, one.currency, one.amount), ())
         ]
-        return found if len(found) == 1 else []
+        if len(found) != 1 or remittance.resembles(one.text, found[0].numbers):
+            return []  # the next bill of the same payee may not have been entered yet
+        return found
 
     def _single_out(self, one, groups):
         """Candidates of documents that are named, if no doubt is left which ones are meant.
@@ -177,7 +179,7 @@ class BankStatementMatch(models.AbstractModel):
         partner = document.commercial_partner_id
         if one.known["owners"]:
             return partner in one.known["owners"]
-        return bool(one.name) and self._is_alike(one.name, document)
+        return bool(one.name) and self._is_alike(one.name, document.partner_id)
 
     def _may_be(self, one, document):
         """Whether nothing contradicts that the other side is the document's partner."""
@@ -185,15 +187,9 @@ class BankStatementMatch(models.AbstractModel):
             return self._is_known_as(one, document)
         return True
 
-    def _is_alike(self, name, document):
-        return any(
-            likeness(name, other) >= ALIKE
-            for other in {
-                document.partner_id.name, document.commercial_partner_id.name,
-                document.partner_id.commercial_company_name,
-            }
-            if other
-        )
+    def _is_alike(self, name, partner):
+        names = {partner.name, partner.commercial_partner_id.name, partner.commercial_company_name}
+        return any(likeness(name, other) >= ALIKE for other in names if other)
 
     # -- decision ---------------------------------------------------------------------------
 

@@ -1,11 +1,26 @@
 """What an open booking may be for, with a score and the reasons in words. Nothing is booked."""
 
-from collections import defaultdict
+from dataclasses import dataclass, field
 
 from odoo import api, models
-from odoo.fields import Domain
 
-OPEN_TYPES = ("liability_payable", "asset_receivable")
+from ..formats.remittance import Strength
+from . import bank_booking_facts
+from .bank_booking_amounts import ZERO, fit
+
+MOST_OF_AMOUNT = 20  # things of one amount that are looked at for one booking
+# How much each kind of evidence says.
+REFERENCE, IN_TEXT, SHORT_IN_TEXT, OF_OWNER, SAME_AMOUNT = 80, 70, 50, 60, 35
+FITS = {"exact": 10, "discount": 8, "exchange": 8, "charges": 5, "difference": 5, "partial": 0}
+
+
+@dataclass
+class Idea:
+    """Candidates that a booking may be for, and what speaks for them."""
+
+    candidates: list
+    score: int
+    reasons: list = field(default_factory=list)
 
 
 class BankStatementSuggest(models.AbstractModel):
@@ -16,25 +31,28 @@ class BankStatementSuggest(models.AbstractModel):
     def _suggest(self, lines, limit=5):
         """Find what each line may be for.
 
-        :param lines: open statement lines of one company
+        :param lines: open statement lines
         :return: line id → list of suggestions, the best first: dicts with ``score`` (0 to 100),
             ``reasons``, ``item_ids``, ``payment_ids``, ``write_off``, ``partner_id``, ``rule_id``
         """
-        items = self._items_by_amount(lines)
-        payments = self._payments_by_amount(lines)
-        found = {}
-        for line in lines:
-            currency, left = self._left(line)
-            key = currency.id, currency.round(left)
-            suggestions = [self._of_item(line, item) for item in items.get(key, ())]
-            suggestions += [self._of_payment(line, pay) for pay in payments.get(key, ())]
-            suggestions.sort(key=lambda suggestion: -suggestion["score"])
-            if len(suggestions) > 1 and suggestions[1]["score"] == suggestions[0]["score"]:
-                for suggestion in suggestions:
-                    suggestion["reasons"].append(
-                        self.env._("Other open items have the same amount.")
-                    )
-            found[line.id] = suggestions[:limit]
+        found = {line.id: [] for line in lines}
+        match = self.env["bank.statement.match"]
+        for journal, those in lines.grouped("journal_id").items():
+            facts = {}
+            for line in those:
+                currency, left = self._left(line)
+                if not currency.is_zero(left):
+                    facts[line] = bank_booking_facts.of_line(line, left, currency)
+            if not facts:
+                continue
+            match._know(journal, list(facts.values()))
+            of_amount = {}
+            amounts = {one.amount for one in facts.values()}
+            for key, candidates in match._open_of_amounts(journal, amounts).items():
+                of_amount.setdefault(key[1:], []).extend(candidates)
+            rules = match._rules(journal)
+            for line, one in facts.items():
+                found[line.id] = self._of_line(line, one, of_amount, rules)[:limit]
         return found
 
     def _left(self, line):
@@ -43,91 +61,153 @@ class BankStatementSuggest(models.AbstractModel):
         currency = suspense.currency_id or line.foreign_currency_id or line.currency_id
         return currency, -sum(suspense.mapped("amount_currency"))
 
-    # -- candidates -------------------------------------------------------------------------
+    def _of_line(self, line, one, of_amount, rules):
+        suggestions = [
+            self._weighed(line, idea, one, rules)
+            for idea in self._ideas(line, one, of_amount)
+        ]
+        suggestions.sort(key=lambda suggestion: -suggestion["score"])
+        if len(suggestions) > 1 and suggestions[0]["score"] == suggestions[1]["score"]:
+            for suggestion in suggestions:
+                if suggestion["score"] == suggestions[0]["score"]:
+                    suggestion["reasons"].append(self.env._("Something else fits as well."))
+        return suggestions
 
-    def _items_by_amount(self, lines):
-        """Open items that one of the lines would pay whole: (currency, amount) → items."""
-        wanted = defaultdict(set)
-        for line in lines:
-            currency, left = self._left(line)
-            wanted[currency].add(currency.round(left))
-        domain = Domain.OR(
-            Domain("currency_id", "=", currency.id)
-            & Domain("amount_residual_currency", "in", list(amounts))
-            for currency, amounts in wanted.items()
-        )
-        items = self.env["account.move.line"].search(
-            Domain("company_id", "in", lines.company_id.ids)
-            & Domain("parent_state", "=", "posted")
-            & Domain("reconciled", "=", False)
-            & Domain("statement_line_id", "=", False)
-            & (
-                Domain("account_id.account_type", "in", OPEN_TYPES)
-                & Domain("payment_id", "=", False)
-                | Domain("payment_id", "!=", False)
-                & Domain("account_id.account_type", "not in", OPEN_TYPES)
-                & Domain("account_id.reconcile", "=", True)
-            )
-            & domain,
-            order="date_maturity, id",
-            limit=50 * len(lines),
-        )
-        held = items._bank_holders()
-        by_amount = defaultdict(list)
-        for item in items:
-            if item not in held:
-                currency = item.currency_id
-                amount = currency.round(item.amount_residual_currency)
-                by_amount[currency.id, amount].append(item)
-        return by_amount
+    # -- ideas ------------------------------------------------------------------------------
 
-    def _payments_by_amount(self, lines):
-        """Payments without an entry that wait for their booking: (currency, amount) → payments."""
-        waiting = self.env["account.payment"].search(
-            [
-                ("journal_id", "in", lines.journal_id.ids),
-                ("bank_batch_id", "!=", False),
-                ("move_id", "=", False),
-                ("state", "=", "in_process"),
-                ("bank_booked", "=", False),
-                ("amount", "in", list({abs(self._left(line)[1]) for line in lines})),
-            ]
-        )
-        by_amount = defaultdict(list)
-        for payment in waiting:
-            by_amount[payment.currency_id.id, -payment.amount].append(payment)
-        return by_amount
+    def _ideas(self, line, one, of_amount):
+        """All that the booking may be for, each once, with the best evidence for it."""
+        ideas = {}
 
-    # -- suggestions ------------------------------------------------------------------------
+        def note(candidates, score, reason):
+            if candidates:
+                key = frozenset(candidate.key for candidate in candidates)
+                idea = ideas.setdefault(key, Idea(candidates, score))
+                idea.score = max(idea.score, score)
+                if reason not in idea.reasons:
+                    idea.reasons.append(reason)
 
-    def _of_item(self, line, item):
-        score, reasons = 40, [self.env._("The amount is the same.")]
-        score += self._weigh_partner(line, item.partner_id, reasons)
+        open_of, named = one.known["open_of"], []
+        for number, move in one.known["by_reference"]:
+            reason = self.env._("The reference %s is the same.", number)
+            note(open_of.get(move, []), REFERENCE, reason)
+        for place in one.known["in_text"]:
+            for strength, move in place:
+                score = IN_TEXT if strength == Strength.SURE else SHORT_IN_TEXT
+                reason = self.env._("The text names %s.", move.display_name)
+                note(open_of.get(move, []), score, reason)
+            if len(place) == 1:
+                named += open_of.get(place[0][1], [])
+        if len({candidate.key for candidate in named}) > 1:
+            note(named, IN_TEXT + 5, self.env._("The text names them all."))
+        for candidate in of_amount.get((one.currency, one.amount), ())[:MOST_OF_AMOUNT]:
+            known = candidate.partner and candidate.partner in one.known["owners"]
+            ours = line.partner_id.commercial_partner_id
+            known = known or (ours and candidate.partner == ours)
+            reason = self.env._("The amount is the same.")
+            note([candidate], OF_OWNER if known else SAME_AMOUNT, reason)
+        return ideas.values()
+
+    # -- weight -----------------------------------------------------------------------------
+
+    def _weighed(self, line, idea, one, rules):
+        """An idea as a suggestion."""
+        terms = self.env["bank.statement.match"]._terms(one, rules)
+        outcome = fit(terms, [candidate.offer(one.day) for candidate in idea.candidates])
+        score, reasons = idea.score, list(idea.reasons)
+        score += self._weigh_amount(line, idea, one, outcome, rules, reasons)
+        partners = {candidate.partner for candidate in idea.candidates}
+        partner = partners.pop() if len(partners) == 1 else self.env["res.partner"]
+        score += self._weigh_partner(line, partner, one, reasons)
         return {
-            "score": score,
+            "score": max(0, min(score, 99)),
             "reasons": reasons,
-            "item_ids": item.ids,
-            "payment_ids": [],
-            "write_off": [],
-            "partner_id": item.partner_id.id or False,
+            "item_ids": [c.item.id for c in idea.candidates if c.item],
+            "payment_ids": [c.payment.id for c in idea.candidates if not c.item],
+            "write_off": self._write_off(line, outcome, rules),
+            "partner_id": partner.id or False,
             "rule_id": False,
         }
 
-    def _of_payment(self, line, payment):
-        score, reasons = 45, [self.env._("A payment of this amount waits for its booking.")]
-        score += self._weigh_partner(line, payment.partner_id, reasons)
-        return {
-            "score": score,
-            "reasons": reasons,
-            "item_ids": [],
-            "payment_ids": payment.ids,
-            "write_off": [],
-            "partner_id": payment.partner_id.id,
-            "rule_id": False,
+    def _weigh_amount(self, line, idea, one, outcome, rules, reasons):
+        currency = idea.candidates[0].currency
+        total = sum((candidate.amount for candidate in idea.candidates), ZERO)
+        if outcome is None:
+            if currency.name == one.currency:
+                reasons.append(
+                    self.env._(
+                        "Open is %(open)s, the booking is %(booked)s.",
+                        open=currency.format(float(total)),
+                        booked=currency.format(float(one.amount)),
+                    )
+                )
+            return -25
+        words = {
+            "exact": self.env._("The amount is the same."),
+            "discount": self.env._("It is the amount less the early-payment discount."),
+            "exchange": self.env._("The amount that was ordered is the same."),
+            "charges": self.env._("The rest is what a bank charged."),
+            "difference": self.env._("The difference is within the tolerance."),
+            "partial": self.env._(
+                "It is a part of %(open)s.", open=currency.format(float(abs(total)))
+            ),
         }
+        if words[outcome.kind] not in reasons:
+            reasons.append(words[outcome.kind])
+        if outcome.kind == "charges" and not rules["charges"]:
+            reasons.append(self.env._("No account for bank charges is set."))
+        return FITS[outcome.kind]
 
-    def _weigh_partner(self, line, partner, reasons):
-        if partner and line.partner_id.commercial_partner_id == partner.commercial_partner_id:
-            reasons.append(self.env._("The partner is %s.", partner.display_name))
-            return 20
+    def _weigh_partner(self, line, partner, one, reasons):
+        match = self.env["bank.statement.match"]
+        if not partner:
+            return 0
+        if one.known["owners"]:
+            if partner in one.known["owners"]:
+                reasons.append(self.env._("The account is one of %s.", partner.display_name))
+                return 10
+            reasons.append(self.env._("The account belongs to somebody else."))
+            return -30
+        if line.partner_id:
+            if line.partner_id.commercial_partner_id == partner:
+                reasons.append(self.env._("The partner is %s.", partner.display_name))
+                return 10
+            return -15
+        if one.name:
+            if match._is_alike(one.name, partner):
+                reasons.append(self.env._("The name is like that of %s.", partner.display_name))
+                return 8
+            return -10
         return 0
+
+    def _write_off(self, line, outcome, rules):
+        """What remains beside the items, as parts for accounts."""
+        if outcome is None:
+            return []
+        company, parts = line.company_id, []
+        given = sum(
+            (share.amount - share.paid for share in outcome.shares if share.discount), ZERO
+        )
+        if given:
+            loss = company.account_journal_early_pay_discount_loss_account_id
+            gain = company.account_journal_early_pay_discount_gain_account_id
+            account = gain if given > 0 else loss
+            parts.append((account, given, self.env._("Early-payment discount")))
+        if outcome.rest:
+            kind = "difference" if outcome.kind == "difference" else "charges"
+            names = {
+                "difference": self.env._("Difference within the tolerance"),
+                "charges": self.env._("Bank charges"),
+            }
+            parts.append((rules[kind], outcome.rest, names[kind]))
+        return [
+            {
+                "account_id": account.id,
+                "amount": str(amount),
+                "name": name,
+                "tax_ids": [],
+                "analytic_distribution": False,
+            }
+            for account, amount, name in parts
+            if account
+        ]

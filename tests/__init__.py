@@ -30,6 +30,8 @@ from . import (
     test_master_key,
     test_match_by_hand,
     test_match_open_items,
+    test_match_returns,
+    test_match_right,
     test_message,
     test_monitor,
     test_once_only,

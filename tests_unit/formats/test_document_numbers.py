@@ -125,3 +125,15 @@ def test_what_is_a_number(text, number, expected):
 def test_structured_references(one, other, same):
     assert same_reference(one, other) is same
     assert same_reference(other, one) is same
+
+
+@given(st.data(), odoo_names, st.integers(1, 900))
+def test_the_next_number_resembles_it(data, number, step):
+    """Another number of the same make is no sign that this one is meant."""
+    head, last = number.rsplit("/", 1)
+    other = f"{head}/{int(last) + step:0{len(last)}d}"
+    assume(len(other) == len(number))
+    text = data.draw(noisy(other))
+    assert remittance.resembles(text, [number])
+    assert remittance.resembles(f"{head} {int(last) + step}", [number])
+    assert not remittance.resembles("rent for our office", [number])
