@@ -109,6 +109,7 @@ KINDS = [
     ("company_resumed", "Payments resumed"),
     # people
     ("access_changed", "User's access changed"),
+    ("login_changed", "Means of logging in changed"),
     ("step_up_failed", "Identity check failed"),
     ("review_made", "Security review made"),
     ("finding_accepted", "Finding of a security review accepted"),

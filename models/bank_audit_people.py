@@ -4,6 +4,13 @@ from odoo import api, models
 
 # Whoever administers Odoo may give themselves any right.
 ADMINISTRATOR = "base.group_system"
+# By what people are known to be themselves: field → what it is called in the trail.
+MEANS = {
+    "password": "password",
+    "totp_secret": "code",
+    "auth_passkey_key_ids": "passkey",
+    "partner_id": "person",
+}
 
 
 class ResUsers(models.Model):
@@ -16,6 +23,7 @@ class ResUsers(models.Model):
         return users
 
     def write(self, vals):
+        self._bank_note_means(vals)
         if not any(
             name in ("company_ids", "active", "login", "role") or "group" in name for name in vals
         ):
@@ -30,6 +38,24 @@ class ResUsers(models.Model):
         nothing = dict.fromkeys(before)
         self._bank_note_access(before, nothing)
         return super().unlink()
+
+    def _bank_note_means(self, vals):
+        """Record whose means of logging in change, and who changes them.
+
+        Whoever sets an approver's password can log in as that approver.
+        """
+        means = sorted(name for field, name in MEANS.items() if field in vals)
+        if means:
+            members = self._bank_access()
+            self.env["bank.audit.event"]._record_each(
+                "login_changed",
+                [
+                    (user, {"means": means, "own": user.id == self.env.uid})
+                    for user in self.sudo()
+                    if user in members
+                ],
+                company=self.env["res.company"],
+            )
 
     def _bank_access(self):
         """What these users may do here: user → plain values, without those who may nothing."""

@@ -1,5 +1,6 @@
 """The questions of a security review about what was done, and whether the trail of it is whole."""
 
+import json
 from datetime import timedelta
 
 from odoo import models
@@ -17,6 +18,7 @@ class BankSecurityCheck(models.AbstractModel):
         return [
             *super()._checks(),
             self._trail, self._superuser, self._approvals, self._resolutions, self._failed_checks,
+            self._logins,
         ]
 
     def _trail(self, _companies, _since):
@@ -97,6 +99,41 @@ class BankSecurityCheck(models.AbstractModel):
             )
             for each in resolutions
         ]
+
+    def _logins(self, companies, since):
+        """Approvers and bank administrators whom somebody else let log in anew."""
+        people = self._members("approver", companies) | self._members("admin", companies)
+        events = self.env["bank.audit.event"].search(
+            [
+                ("kind", "=", "login_changed"),
+                ("date", ">=", since),
+                ("res_id", "in", people.ids),
+            ]
+        )
+        by_others = events.filtered(lambda event: not json.loads(event.details)["own"])
+        # Who asks for a new password by mail is nobody yet: Odoo's public user.
+        actors = {
+            user.id: user
+            for user in self.env["res.users"].with_context(active_test=False).search(
+                [("id", "in", by_others.mapped("user_number"))]
+            )
+        }
+        found = {}
+        for event in by_others:
+            actor = actors.get(event.user_number)
+            if actor and actor._is_public():
+                continue
+            user = people.browse(event.res_id)
+            facts = {"user": user.name, "by": event.user_login, "date": str(event.date)}
+            # The latest of each two, which comes first.
+            found.setdefault(
+                (event.res_id, event.user_number),
+                Found(
+                    "login_changed", user, facts, (event.res_id, event.user_number),
+                    f"{since}/{event.user_number}",
+                ),
+            )
+        return list(found.values())
 
     def _failed_checks(self, companies, since):
         rows = self.env["bank.audit.event"]._read_group(

@@ -249,6 +249,13 @@ CATALOGUE = {
         _lt("%(proposer)s and %(decider)s decided the fate of %(message)s: %(verdict)s."),
         _lt("Compare their evidence with the bank's statement."), past=True,
     ),
+    "login_changed": Entry(
+        "high", _lt("Somebody else's log-in changed"),
+        _lt("%(by)s set a password, second factor or person of %(user)s, last on %(date)s, and so "
+            "could log in and decide as %(user)s."),
+        _lt("Ask whether it was asked for. Look at what was decided in this name since."),
+        past=True,
+    ),
     "step_up_failed": Entry(
         "note", _lt("Failed identity checks"),
         _lt("%(user)s failed to confirm their identity %(count)s times, last on %(date)s."),

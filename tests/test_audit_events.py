@@ -173,6 +173,21 @@ class TestAuditEvents(AuditCase):
         self.approver.active = False
         self.assertFalse(json.loads(self.events("access_changed")[-1].details)["after"]["active"])
 
+    def test_who_lets_whom_log_in(self):
+        """A password that somebody else sets opens the door to decide in another's name."""
+        system = self.new_user("system", "base.group_system")
+        self.approver.with_user(system).password = "a-new-password-1"
+        event = self.events("login_changed")
+        self.assertEqual((event.res_id, event.user_login), (self.approver.id, system.login))
+        self.assertEqual(json.loads(event.details), {"means": ["password"], "own": False})
+        self.approver.with_user(self.approver)._change_password("another-password-1")
+        self.assertTrue(json.loads(self.events("login_changed")[-1].details)["own"])
+        told = self.trail.search([("details", "!=", False)]).mapped("details")
+        self.assertNotIn("password-1", " ".join(told))
+        # People without a part in this are nobody's business here.
+        self.outsider.with_user(system).password = "a-new-password-2"
+        self.assertEqual(len(self.events("login_changed")), 2)
+
     def test_removing_a_user_keeps_what_they_did(self):
         user = self.new_user("passing", f"{MODULE}.group_admin")
         self.connection.with_user(user).contract_code = "1"

@@ -268,6 +268,15 @@ class TestSecurityReview(BankConnectCommon):
         self.assertEqual(finding.severity, "medium")
         self.assertIn("3", finding.text)
 
+    def test_an_approver_whose_password_somebody_else_set(self):
+        system = self.new_user("system", "base.group_system")
+        self.approver.with_user(self.approver)._change_password("chosen-by-me-1")
+        self.assertFalse(self.finding(self.review(), "login_changed", self.approver))
+        self.approver.with_user(system).password = "chosen-for-you-1"
+        finding = self.finding(self.review(), "login_changed", self.approver)
+        self.assertIn(f"{system.login} set a password", finding.text)
+        self.assertTrue(finding._concerns(self.approver) and finding._concerns(system))
+
     def test_decisions_of_two_people_and_of_the_superuser(self):
         batch = self.approved(self.new_bill())
         self.trail._record("settings_changed", self.company)
