@@ -77,6 +77,8 @@
         "views/account_journal_views.xml",
         "views/account_bank_statement_views.xml",
         "views/bank_account_report_views.xml",
+        "views/bank_reconcile_views.xml",
+        "views/bank_reconcile_rule_views.xml",
         "views/res_users_identitycheck_views.xml",
         "views/bank_discrepancy_views.xml",
         "views/menus.xml",

@@ -71,6 +71,11 @@ KINDS = [
     ("retention_erased", "Erased after retention"),
     ("person_exported", "Data about a payee exported"),
     ("person_erased", "Data about a payee erased"),
+    # bookings on the bank account
+    ("booking_partner", "Partner of a booking named"),
+    ("reconcile_rule_created", "Reconciliation rule created"),
+    ("reconcile_rule_changed", "Reconciliation rule changed"),
+    ("reconcile_rule_removed", "Reconciliation rule removed"),
     # configuration
     ("connection_created", "Connection created"),
     ("connection_changed", "Connection changed"),

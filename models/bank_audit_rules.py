@@ -27,6 +27,22 @@ class BankApprovalLevel(models.Model):
     _audit_plain = frozenset(("rule_id", "sequence", "name", "people", "group_id", "user_ids"))
 
 
+class BankReconcileRule(models.Model):
+    _name = "bank.reconcile.rule"
+    _inherit = ["bank.reconcile.rule", "bank.audit.mixin"]
+
+    _audit_prefix = "reconcile_rule"
+    # Not the other side's account: the trail names no whole number.
+    _audit_plain = frozenset(
+        (
+            "name", "active", "company_id", "purpose", "automatic", "journal_ids", "direction",
+            "text", "text_pattern", "transaction_code", "amount_from", "amount_to", "account_id",
+            "tax_ids", "analytic_distribution", "partner_id", "label",
+        )
+    )
+    _audit_ignored = frozenset(("sequence",))
+
+
 class BankApprovalSubstitute(models.Model):
     _name = "bank.approval.substitute"
     _inherit = ["bank.approval.substitute", "bank.audit.mixin"]

@@ -56,6 +56,24 @@ def _settings(test):
     )
     env["bank.monitor.token"].with_user(test.admin).action_new()
     env["bank.retention"].create({"kind": "alert", "company_id": company.id, "number": 3})
+    line = env["account.bank.statement.line"].create(
+        {
+            "journal_id": test.journal.id,
+            "date": fields.Date.today(),
+            "amount": -5,
+            "payment_ref": "Account fee",
+            "partner_name": "Example Bank",
+        }
+    )
+    env["bank.reconcile.partner"]._remember(line, test.vendor)
+    env["bank.reconcile.rule"].create(
+        {
+            "name": "Fee",
+            "text": "account fee",
+            "company_id": company.id,
+            "account_id": test.expense.id,
+        }
+    )
     env["bank.webhook.seen"]._remember(test.connection, "digest", fields.Datetime.now())
     env["bank.connection.token"].create(
         {
