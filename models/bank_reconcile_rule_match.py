@@ -30,7 +30,8 @@ class BankReconcileRule(models.Model):
         for condition in self._conditions_in_sql(query.table):
             query.add_where(condition)
         lines.flush_model(["payment_ref", "partner_name", "account_number"])
-        found = {row[0] for row in self._bounded(query.select())}
+        ask = self._bounded if self.text_pattern else self.env.execute_query
+        found = {row[0] for row in ask(query.select())}
         return lines.filtered(lambda line: line.id in found)
 
     def _conditions(self):
