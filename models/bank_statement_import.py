@@ -12,7 +12,9 @@ from itertools import islice
 from odoo import models
 
 from ..formats.account_reports import account_reports
+from ..formats.iban import is_account
 from ..formats.identity import Recogniser, mention
+from . import format_texts
 from .bank_message_receive import Quarantine
 
 OPENING, CLOSING = ("OPBD", "PRCD"), ("CLBD", "ITBD")
@@ -51,9 +53,8 @@ class BankMessage(models.Model):
                     total += entry.amount
             faults = report.check()
             if faults:
-                raise Quarantine(
-                    self.env._("The statement does not add up: %s", "; ".join(faults))
-                )
+                said = format_texts.faults_text(self.env, faults)
+                raise Quarantine(self.env._("The statement does not add up: %s", said))
             notes += list(report.notes)
             entries += count
             values.append(
@@ -91,14 +92,13 @@ class BankMessage(models.Model):
 
         :raises Quarantine: none does
         """
-        number = (account.iban or account.other or "").replace(" ", "").upper()
         journal = self.connection_id.journal_ids.filtered(
-            lambda journal: journal.bank_account_id.sanitized_acc_number == number
+            lambda journal: is_account(account, journal.bank_account_id.acc_number or "")
         )
         if len(journal) != 1:
             raise Quarantine(
                 self.env._("The document speaks of account %s, which belongs to no journal of this "
-                  "connection.", number)
+                  "connection.", account.iban or account.other)
             )
         currency = journal._bank_currency().name
         if account.currency and account.currency != currency:

@@ -3,6 +3,8 @@ from decimal import Decimal
 
 from odoo.tests import tagged
 
+from ..formats.errors import Fault, FormatError
+from ..models import format_texts
 from .common import OUR_IBAN, BankConnectCommon, iban
 
 
@@ -65,6 +67,28 @@ class TestStatementFormats(BankConnectCommon):
             r"can't be read.*message\[1\]/:61:\[1\], line 5",
         )
         self.assertFalse(self.lines())
+
+    def test_an_account_by_its_domestic_number(self):
+        """Bank code and number, or the number alone: the journal keeps the IBAN."""
+        code, own = OUR_IBAN[4:12], OUR_IBAN[12:]
+        self.received(mt940(("-5.00", "?20SVWZ+x", "B1"), account=f"{code}/{own}"))
+        self.received(mt940(("-6.00", "?20SVWZ+x", "B2"), opening="995.00", account=own, number=2))
+        self.assertEqual(self.lines().mapped("amount"), [-5, -6])
+        self.quarantined(mt940(account=own[:-1] + "X"), "belongs to no journal")
+
+    def test_faults_are_told_in_the_readers_language(self):
+        """The sentence of the fault's code, with what it names; the place stays as it is."""
+        self.env["res.lang"]._activate_lang("fr_FR")
+        env = self.env(context={"lang": "fr_FR"})
+        for code, sentence in (*format_texts.FAULTS.items(), *format_texts.READING.items()):
+            self.assertTrue(env._(sentence), code)
+        error = FormatError("in English", "message[1]", 5, code="amount")
+        self.assertRegex(format_texts.reading_text(env, error), r"\(message\[1\], line 5\)$")
+        self.assertNotIn("in English", format_texts.reading_text(env, error))
+        self.assertIn("in English", format_texts.reading_text(self.env, error))
+        said = format_texts.faults_text(env, [Fault.of("count_all", "x", stated=2, found=1)])
+        self.assertIn("2", said)
+        self.assertNotEqual(said, "x")
 
     def test_intraday_reports_move_the_payment(self):
         """MT942 and JSON tell of an execution before the statement does."""
