@@ -3,6 +3,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from .audit_mask import ROLES
+
 
 class ResCompany(models.Model):
     _inherit = "res.company"
@@ -35,7 +37,11 @@ class AccountPayment(models.Model):
     _inherit = "account.payment"
 
     bank_advice_ids = fields.One2many(
-        "bank.remittance.advice", "payment_id", string="Remittance advice", readonly=True
+        "bank.remittance.advice",
+        "payment_id",
+        string="Remittance advice",
+        readonly=True,
+        groups=ROLES,
     )
     bank_advice_partner_id = fields.Many2one(
         "res.partner",

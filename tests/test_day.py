@@ -116,7 +116,7 @@ class TestDay(BankConnectCommon):
         self.preparer.with_user(self.preparer).write({"bank_day_digest": True})
         self.run_cron("digest")
         self.assertFalse(self.env["mail.mail"].search([]) - mails)
-        self.received(camt(Booking("-123.45", text="Secret fee")))
+        self.received(camt(Booking("123.45", text="Secret money")))
         self.run_cron("digest")
         mail = self.env["mail.mail"].search([]) - mails
         self.assertEqual(mail.recipient_ids, self.preparer.partner_id)
