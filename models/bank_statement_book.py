@@ -23,6 +23,7 @@ class BankStatementMatch(models.AbstractModel):
         :param lines: identity of the entry → its statement line
         :return: notes
         """
+        self._leave_fixed(match, lines)
         settled = match.none.union(*match.executed.values())
         # What was called rejected stands again first, so that the booking finds its entry.
         rejected = settled.filtered(lambda pay: pay.bank_status in ("RJCT", "CANC"))
@@ -52,7 +53,7 @@ class BankStatementMatch(models.AbstractModel):
             quiet._link(match, lines, rows_of)
             notes = quiet._mark_settled(payments)
         for key, returned in match.returned.items():
-            made = {row.payment: row.made for row in rows_of.get(lines[key], ()) if not row.settles}
+            made = {row.payment: row.made for row in rows_of.get(lines[key], ()) if row.back}
             for payment, reason in returned.items():
                 self._book_return(lines[key], payment, made.get(payment), *reason)
         for key, payments in match.contradicted.items():
@@ -60,6 +61,16 @@ class BankStatementMatch(models.AbstractModel):
             notes += payments._bank_apply({payment: {"status": "ACSC"} for payment in payments})
             lines[key].bank_payment_ids = payments
         return notes
+
+    def _leave_fixed(self, match, lines):
+        """Leave lines alone that were there before, in a period closed since or with a hash."""
+        for key in {*match.executed, *match.returned, *match.found}:
+            _liquidity, suspense, _other = lines[key]._seek_for_lines()
+            move = lines[key].move_id
+            if suspense and (
+                move.inalterable_hash or move._get_violated_lock_dates(move.date, False)
+            ):
+                match.forget(key)
 
     def _open_items(self, match):
         """The open items that entries pay without payments of ours."""
@@ -89,9 +100,16 @@ class BankStatementMatch(models.AbstractModel):
             _liquidity, suspense, _other = line._seek_for_lines()
             if suspense:
                 left = match.executed.get(key, match.none).with_env(self.env)
-                rows_of[line] = line._bank_part_rows(
-                    suspense, [{"payment_id": payment.id} for payment in left], returned
-                )
+                parts = [{"payment_id": payment.id} for payment in left]
+                if key in match.charged:
+                    parts.append(
+                        {
+                            "account_id": line.company_id.bank_charges_account_id.id,
+                            "amount": str(match.charged[key]),
+                            "name": self.env._("Bank charges"),
+                        }
+                    )
+                rows_of[line] = line._bank_part_rows(suspense, parts, returned)
         return rows_of
 
     def _plan(self, match, lines):

@@ -36,12 +36,14 @@ class Match:
     :ivar contradicted: entry → payments that it executed although they were given up here, after
         the bank's own rejection: nothing is booked for them, people have to look
     :ivar found: entry → a :class:`Found`: bills, invoices, charges
+    :ivar charged: entry → what a bank kept of the payments that it brought back
     """
 
     executed: dict = field(default_factory=dict)
     returned: dict = field(default_factory=dict)
     contradicted: dict = field(default_factory=dict)
     found: dict = field(default_factory=dict)
+    charged: dict = field(default_factory=dict)
     none: models.Model = None
 
     def payments_of(self, entry):
@@ -63,8 +65,8 @@ class Match:
             return item.account_id if item else None
         payments = self.payments_of(entry)
         if id(entry) in self.returned:
-            accounts = payments.destination_account_id
-            return accounts if len(payments) == 1 and id(entry) not in self.executed else None
+            alone = len(payments) == 1 and not (id(entry) in self.executed | self.charged)
+            return payments.destination_account_id if alone else None
         accounts = {pay.outstanding_account_id for pay in payments}
         if len(accounts) != 1:
             return None
@@ -75,6 +77,22 @@ class Match:
         if len(payments) == 1 and not any(payments.bank_instalment_ids.mapped("discount")):
             return payments.destination_account_id
         return None
+
+    def answers(self, entries):
+        """What these entries say of the payments that they executed, for ``_bank_apply``."""
+        return {
+            payment: {
+                "status": "ACSC",
+                # Of a booking of several the number is the batch's.
+                "reference": entry.bank_reference if len(self.executed[id(entry)]) == 1 else None,
+            }
+            for entry in entries
+            for payment in self.executed.get(id(entry), self.none)
+        }
+
+    def forget(self, key):
+        for those in (self.executed, self.returned, self.found, self.charged):
+            those.pop(key, None)
 
     def knows(self, entry):
         return any(

@@ -100,7 +100,8 @@ class BankStatementMatch(models.AbstractModel):
             )
         came = sum(decimal(pay.amount, pay.currency_id) for pay in payments)
         went = sum(decimal(pay.amount, pay.currency_id) for pay in left)
-        if not fits or entry.amount != came - went:
+        rest = entry.amount - (came - went)
+        if not fits or (rest and not self._is_charge(entry, rest, payments)):
             return
         if any(pay.currency_id.name != entry.currency for pay in left.union(*payments)):
             return
@@ -108,10 +109,21 @@ class BankStatementMatch(models.AbstractModel):
             payment: self._return_reason(entry, detail)
             for payment, detail in zip(payments, returned, strict=True)
         }
+        if rest:
+            match.charged[id(entry)] = rest
         back.update(payment.id for payment in payments)
         if left:
             match.executed[id(entry)] = left
             taken.update(left.ids)
+
+    def _is_charge(self, entry, rest, payments):
+        """Whether what is missing is what the bank says it kept, and there is an account for it."""
+        charges = entry.charges or [c for detail in entry.details for c in detail.charges]
+        told = sum(
+            (c.amount for c in charges if c.included is not False and c.currency == entry.currency),
+            Decimal(0),
+        )
+        return rest < 0 and rest == told and payments[0].company_id.bank_charges_account_id
 
     def _return_reason(self, entry, detail):
         reason = detail.return_reason

@@ -76,6 +76,8 @@ class AccountBankStatementLine(models.Model):
             if part.get("payment_id") and part.get("amount") is None:
                 payment = self.env["account.payment"].browse(part["payment_id"])
                 sign = -1 if payment.payment_type == "outbound" else 1
+                if payment.bank_booked and not payment.bank_returned and left * sign < 0:
+                    sign, part["back"] = -sign, True  # it left before, and came back now
                 part["share"] = sign * payment.amount
                 if payment.currency_id != currency:
                     part["share"] = self._bank_rated(
@@ -113,6 +115,9 @@ class AccountBankStatementLine(models.Model):
     # -- items ------------------------------------------------------------------------------
 
     def _bank_part(self, suspense, part):
+        if part.get("back"):
+            payment = self.env["account.payment"].browse(part["payment_id"])
+            return self._bank_return_part(suspense, payment)
         if part.get("payment_id"):
             return self._bank_payment_part(suspense, part)
         if part.get("item_id"):

@@ -22,7 +22,8 @@ class AccountBankStatementLine(models.Model):
               open of it (None) or for some. ``"discount": True`` closes it with its early-payment
               discount; ``"item_amount"`` says what is paid of it in the item's own currency,
               where that is not the line's
-            - ``{"payment_id": id}``: a payment that waits for its booking
+            - ``{"payment_id": id}``: a payment that waits for its booking, or one that was booked
+              and that this line brings back
             - ``{"account_id", "amount", "name", "tax_ids", "analytic_distribution",
               "partner_id"}``: an amount for an account, taxes contained
 
@@ -70,11 +71,19 @@ class AccountBankStatementLine(models.Model):
                     (line, row.payment)
                     for line, found in rows_of.items()
                     for row in found
-                    if row.settles
+                    if row.settles or row.back
                 ]
             )
             if payments:
                 quiet.env["bank.statement.match"]._mark_settled(payments)
+        for line, found in rows_of.items():
+            for row in found:
+                if row.back:
+                    # sudo: as above, of the bill that is open again.
+                    self.env["bank.statement.match"].sudo()._book_return(
+                        line.with_env(self.env).sudo(), row.payment.with_env(self.env).sudo(),
+                        row.made.sudo(), None, line.payment_ref,
+                    )
 
     def _bank_check_open(self):
         """Refuse lines that can't be booked.

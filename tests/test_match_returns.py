@@ -96,6 +96,35 @@ class TestMatchReturns(MatchCommon):
         self.assert_open(again)
         self.assertEqual(len(self.activities(payment.bank_instalment_ids.move_id)), 1)
 
+    def test_less_charges(self):
+        """What the bank kept of a return goes to the account for charges; without one it waits."""
+        payments = self.sent(self.new_bill(100) + self.new_bill(50)).payment_ids.sorted("id")
+        self.booked(*map(paid, payments))
+        back = [
+            Booking(
+                f"{payment.amount - 3:.2f}",
+                [Detail(payment.end_to_end_id, f"{payment.amount - 3:.2f}", returned="AC04",
+                        charges="3.00")],
+            )
+            for payment in payments
+        ]
+        (line,) = self.booked(back[0], opening="850.00")
+        self.assert_open(line)
+        self.assert_paid(*payments)
+        self.allow()
+        (told,) = self.booked(back[1], opening="947.00")
+        self.assert_back(payments[1])
+        self.assert_settled(told, charges=3)
+        # By hand, as the accountant sees it.
+        line._bank_reconcile(
+            [{"payment_id": payments[0].id}, {"account_id": self.charges.id, "amount": "-3.00"}]
+        )
+        self.assert_back(payments[0])
+        self.assert_settled(line, charges=3)
+        line.action_bank_undo()
+        self.assert_paid(payments[0])
+        self.assertFalse(line.is_reconciled)
+
     def test_weeks_later_in_a_locked_period(self):
         """The booking's period is closed: the return is booked when it comes, and undoes it."""
         for _way in self.ways():
