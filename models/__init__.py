@@ -148,6 +148,7 @@ from . import (
     bank_discrepancy_bookings,
     bank_discrepancy_debits,
     bank_discrepancy_account,
+    bank_discrepancy_statement,
     bank_verification,
     bank_discrepancy_watch,
     bank_discrepancy_erased,

@@ -64,13 +64,11 @@ class BankDiscrepancyCheck(models.AbstractModel):
             return "never_sent"
         if any(self._earlier(line, payment, others) for payment in payments):
             return "booked_twice"
-        if line.is_reconciled:
-            # Whatever differed was booked by a person, or by the company's own limits.
-            return None
         if not self._same(line, payments):
             return "differs_booking"
         # What the bank executed after rejecting it has a discrepancy of its own.
-        return None if any(payments.mapped("bank_rejected_first")) else "line_open"
+        known = line.is_reconciled or any(payments.mapped("bank_rejected_first"))
+        return None if known else "line_open"
 
     def _earlier(self, line, payment, others):
         """An earlier debit for the payment than this one, or None."""
@@ -79,17 +77,32 @@ class BankDiscrepancyCheck(models.AbstractModel):
         return min((other for other in earlier if not matched or other < line.id), default=None)
 
     def _same(self, line, payments):
-        details = (line.transaction_details or {}).get("details") or []
-        said = {detail.get("currency") or line.currency_id.name for detail in details}
-        if said - set(payments.mapped("currency_id.name")) or (
-            payments.currency_id != line.currency_id
-        ):
-            return False
-        amount = Decimal(self._money(-line.amount, line.currency_id).split()[0])
-        return amount == sum(
-            Decimal(self._money(payment.amount, payment.currency_id).split()[0])
-            for payment in payments
+        """Whether the bank took what was approved, but for charges that it names and what the
+        company lets go. Who books more than that on some account explains nothing."""
+        currency, details = payments.currency_id[:1], line.transaction_details or {}
+        approved = sum(self._decimal(payment.amount, currency) for payment in payments)
+        if currency != line.currency_id:
+            told = [
+                Decimal(detail["amount"])
+                for detail in details.get("details") or [details.get("instructed") or {}]
+                if detail.get("amount") and detail.get("currency") == currency.name
+            ]
+            return sum(told) == approved if told else line.is_reconciled
+        charges = sum(
+            Decimal(charge["amount"])
+            for charge in details.get("charges") or []
+            if charge.get("amount") and charge.get("included") is not False
+            and charge.get("currency") == currency.name
         )
+        company = line.company_id
+        allowed = Decimal(0)
+        if currency == company.currency_id:
+            allowed = self._decimal(company.bank_match_tolerance, currency)
+        taken = self._decimal(-line.amount, currency) - approved
+        return min(abs(taken), abs(taken - charges)) <= allowed
+
+    def _decimal(self, amount, currency):
+        return Decimal(self._money(amount, currency).split()[0])
 
     def _found_booking(self, code, line, payments, sealed, others):
         single = payments if len(payments) == 1 else None
@@ -211,7 +224,9 @@ class BankDiscrepancyCheck(models.AbstractModel):
              LEFT JOIN bank_payment_batch batch ON batch.id = payment.bank_batch_id
                  WHERE line.id IN %(ids)s AND line.amount < 0
               GROUP BY line.id
-                HAVING NOT bool_and(line.is_reconciled)
+                HAVING NOT COALESCE(line.is_reconciled, false)
+                    OR bool_or(payment.currency_id <> line.currency_id)
+                    OR abs(line.amount + sum(payment.amount)) >= 0.005
                     OR NOT bool_and(%(left)s)
                     OR bool_or(EXISTS (
                         SELECT 1 FROM bank_statement_line_payment twin

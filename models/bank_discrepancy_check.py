@@ -2,7 +2,7 @@
 
 Each check is a few queries over all records of a slice, never one for each. The checks by idea:
 ``bank_discrepancy_payments``, ``bank_discrepancy_bookings``, ``bank_discrepancy_debits``,
-``bank_discrepancy_account``.
+``bank_discrepancy_account``, ``bank_discrepancy_statement``.
 """
 
 import json

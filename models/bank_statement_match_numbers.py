@@ -40,6 +40,8 @@ class BankStatementMatch(models.AbstractModel):
                 )
             payments = payments or self._by_bank_reference(entry, by_bank, match.none)
             payments = payments.filtered(lambda pay: not pay.bank_booked and pay.id not in taken)
+            if "draft" in payments.mapped("state"):
+                continue  # it never left: people are told (`bank_discrepancy_bookings`)
             if any(pay.state in ("rejected", "canceled") for pay in payments):
                 match.contradicted[id(entry)] = payments
             elif payments and self._same(-entry.amount, entry.currency, payments):

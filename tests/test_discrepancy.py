@@ -231,6 +231,56 @@ class TestDiscrepancyPayments(DiscrepancyCommon):
 
     # -- booked ---------------------------------------------------------------------------------
 
+    def test_booked_twice(self):
+        batch = self.sent(self.new_bill(100))
+        payment = batch.payment_ids
+        self.received(camt(paid(payment, "R1")))
+        self.received(camt(paid(payment, "R2"), opening="900.00"))
+        found = self.open()
+        self.assertEqual(found.mapped("code"), ["booked_twice"], "at once")
+        self.assertEqual((found.line_id, found.payment_id), (self.line_of("R2"), payment))
+
+    def test_another_amount_booked(self):
+        payment = self.sent(self.new_bill(100)).payment_ids
+        self.received(
+            camt(Booking("-99.00", [Detail(payment.end_to_end_id, "99.00")], "R1"))
+        )
+        found = self.open()
+        self.assertEqual(found.mapped("code"), ["differs_booking"], "at once")
+        self.assertIn("99.00 EUR", found.figures)
+        self.assertIn("100.00 EUR", found.figures)
+        self.assertEqual(found.payment_id, payment)
+
+    def test_writing_a_difference_off_explains_nothing(self):
+        """But what the company lets go is no discrepancy."""
+        payment = self.sent(self.new_bill(100)).payment_ids
+        self.received(camt(Booking("-150.00", [Detail(payment.end_to_end_id, "150.00")], "R1")))
+        found = self.open("differs")
+        line = self.line_of("R1")
+        line._bank_reconcile(
+            [
+                {"payment_id": payment.id},
+                {"account_id": self.expense.id, "amount": "-50.00", "name": "sundries"},
+            ]
+        )
+        self.assertTrue(line.is_reconciled)
+        self.assertEqual(self.verify(), found)
+        self.company.bank_match_tolerance = 50
+        self.assert_fine()
+
+    def test_one_debit_for_another_sum(self):
+        batch = self.sent(self.new_bill(100) + self.new_bill(50))
+        self.received(camt(Booking("-151.00", reference="R1", batch=f"{batch.reference}-1")))
+        found = self.open()
+        self.assertEqual(found.mapped("code"), ["differs_booking"])
+        self.assertEqual(found.batch_id, batch)
+
+    def test_booked_under_the_number_of_a_payment_that_never_left(self):
+        batch = self.prepare(self.new_bill(100))
+        payment = batch.payment_ids
+        self.received(camt(paid(payment, "R1")))
+        self.assertIn("never_sent", self.open().mapped("code"))
+
     def test_two_equal_payments_are_not_booked_twice(self):
         self.paid_batch(100, 100)
         self.assert_fine()
@@ -516,6 +566,26 @@ class TestDiscrepancyAccount(DiscrepancyCommon):
             _liquidity, suspense, _other = line._seek_for_lines()
             suspense.account_id = self.expense
         self.assert_fine()
+
+    def test_statements_that_do_not_join(self):
+        """Opening balances that follow are fine; one that does not is, until the missing comes."""
+        def statement(day, opening, amount):
+            self.received(camt(
+                Booking(amount, reference=f"S{day}"), opening=opening, number=100 + day,
+                day=fields.Date.today() - timedelta(days=10 - day),
+            ))
+
+        statement(1, "1000.00", "10.00")
+        statement(2, "1010.00", "10.00")
+        self.assertFalse(self.verify().filtered(lambda each: each.kind == "statement_missing"))
+        statement(4, "1030.00", "10.00")
+        found = self.verify().filtered(lambda each: each.kind == "statement_missing")
+        self.assertEqual((found.code, found.journal_id), ("statement_gap", self.journal))
+        self.assertIn("1020.00 EUR", found.sentence)
+        self.assertIn("1030.00 EUR", found.sentence)
+        statement(3, "1020.00", "10.00")
+        self.verify()
+        self.assertEqual(found.state, "closed")
 
     def test_payments_past_bank_connect_that_wait_for_long(self):
         self.received(camt(Booking("5.00", reference="C1")))
