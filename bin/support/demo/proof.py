@@ -62,7 +62,8 @@ class Proof:
             "bank.remittance.advice", [["payment_id", "in", every]],
             ["payment_id", "state", "email"], order="id",
         )
-        told = [row["payment_id"][0] for row in shown if row["state"] == "sent"]
+        sent = [row for row in shown if row["state"] == "sent"]
+        told = [row["payment_id"][0] for row in sent]
         if len(told) != len(set(told)) or set(told) - paid:
             raise DemoError("A payee was told twice, or of a payment that was not executed.")
         subject = self._people["accountant"].search(
@@ -72,7 +73,7 @@ class Proof:
         )
         self._say(
             f"{len(told)} payees have a remittance advice in Odoo's mail queue; the first, to "
-            f"{shown[0]['email']}: “{subject[0]['subject']}”"
+            f"{sent[0]['email']}: “{subject[0]['subject']}”"
         )
         if self._receipts:
             papers = self._people["auditor"].search(
