@@ -40,8 +40,8 @@ class BankMessage(models.Model):
     def _cron_process(self):
         """Scheduled action: take stored documents in, oldest first."""
         collisions = 0
-        until = time.monotonic() + LONGEST
         while collisions < 10:
+            until = time.monotonic() + LONGEST
             try:
                 found = self._process_next(last_try=collisions >= LAST_TRY, until=until)
             except (*COLLISIONS, UniqueViolation):

@@ -40,11 +40,14 @@ class BankStatementKnown(models.AbstractModel):
                   FROM account_bank_statement_line
                  WHERE journal_id = %s AND bank_entry_key IS NOT NULL
                    AND amount = ANY(%s::numeric[])
+                   -- What this report told already, of a long one most, is another booking.
+                   AND (bank_told @> %s::jsonb) IS NOT TRUE
                    AND %s
               ORDER BY internal_index
                 """,
                 record.journal_id.id,
                 sorted({str(told.amount) for told in mentions}),
+                json.dumps([{"r": record.id}]),
                 SQL(
                     "COALESCE(bank_booking_date, bank_value_date) BETWEEN %s AND %s",
                     min(days) - timedelta(days=NEAR), max(days) + timedelta(days=NEAR),
@@ -132,22 +135,24 @@ class BankStatementKnown(models.AbstractModel):
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT bank_entry_key FROM account_bank_statement_line
-                 WHERE journal_id = %s AND bank_entry_key IS NOT NULL
+                SELECT split_part(bank_entry_key, ':', 1) || ':'
+                           || split_part(bank_entry_key, ':', 2),
+                       max(split_part(bank_entry_key, ':', 3)::int)
+                  FROM account_bank_statement_line
+                 WHERE journal_id = %s
+                   -- Keys of an earlier version looked otherwise.
+                   AND bank_entry_key ~ '^[0-9]+-[0-9]+-[0-9]+:[-.0-9]+:[0-9]{1,9}$'
                    AND amount = ANY(%s::numeric[])
                    -- Near days too: a statement may have moved a booking that an advice told.
                    AND COALESCE(bank_booking_date, bank_value_date) BETWEEN %s AND %s
+              GROUP BY 1
                 """,
                 journal.id,
                 sorted({str(mention.amount) for mention in mentions}),
                 min(days) - timedelta(days=NEAR), max(days) + timedelta(days=NEAR),
             )
         )
-        last = defaultdict(int)
-        for (key,) in rows:
-            base, _colon, number = key.rpartition(":")
-            if number.isdecimal():
-                last[base] = max(last[base], int(number))
+        last = defaultdict(int, rows)
         keys = []
         for base in bases:
             last[base] += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -60,7 +61,7 @@ def _row(result: dict) -> str:
     return (
         f"{result['what']:8}{result['mode']:9} n={result['n']:<7,}{result['seconds']:8.2f} s"
         f" (processor {result['cpu_seconds']:.2f} s){result['queries']:9,} queries"
-        f"{result['peak_mib']:7.0f} MiB"
+        f"{result['peak_mib']:7.0f} MiB (+{result['grown_mib']})"
         f"   floor {result['floor_seconds']:.2f} s"
     )
 
@@ -87,6 +88,23 @@ class Bench:
             result = self._shell(database, step, size, mode)
             if step == what:
                 yield {"what": what, "n": size, "mode": mode} | result
+        self._cluster.drop(database)
+
+    def lives(self, size: int, dies_at: Sequence[int]):
+        """Yield what the processes tell that take a statement in, one after the other.
+
+        :param dies_at: for each, the slice at which it is killed; 0: it works to the end
+        """
+        database = "bench"
+        self._cluster.drop(database)
+        self._cluster.create(database, self._base)
+        for slice_ in dies_at:
+            environment = {"BENCH_DIES_AT": str(slice_)}
+            code, told = self._run(database, "resume", size, "booked", environment)
+            if slice_ and code != -signal.SIGKILL:
+                raise ProcessError(f"it was to be killed, and ended with {code}")
+            if not slice_:
+                yield self._figures("resume", size, code, told)
         self._cluster.drop(database)
 
     def _posted_bills(self, most: int) -> str:
@@ -127,7 +145,21 @@ class Bench:
         return digest.hexdigest()[:8]
 
     def _shell(self, database: str, step: str, size: int, mode: str) -> dict:
-        log = self._settings.logs / f"bench-{step}.log"
+        return self._figures(step, size, *self._run(database, step, size, mode, {}))
+
+    def _figures(self, step: str, size: int, code: int, told: list[str]) -> dict:
+        if code or not told:
+            raise ProcessError(f"“{step}” of {size} bills failed: see {self._log(step)}")
+        return json.loads(told[-1].removeprefix(MARK))
+
+    def _log(self, step: str) -> Path:
+        return self._settings.logs / f"bench-{step}.log"
+
+    def _run(
+        self, database: str, step: str, size: int, mode: str, environment: dict[str, str]
+    ) -> tuple[int, list[str]]:
+        """Run a step in Odoo's shell; its exit code, and the lines in which it reports."""
+        log = self._log(step)
         code = self._odoo.run(
             log,
             "shell",
@@ -139,9 +171,8 @@ class Bench:
                 "BENCH_N": str(size),
                 "BENCH_MODE": mode,
                 "BENCH_FOLDER": str(INSIDE),
+                **environment,
             },
         )
-        told = [line for line in log.read_text().splitlines() if line.startswith(MARK)]
-        if code or not told:
-            raise ProcessError(f"“{step}” of {size} bills failed: see {log}")
-        return json.loads(told[-1].removeprefix(MARK))
+        return code, [line for line in log.read_text().splitlines() if line.startswith(MARK)]
+

@@ -11,26 +11,41 @@ from ..settings import Settings
 from .outcome import Outcome, report
 
 OPTIONS = ("--payments", "40", "--faults", "25", "--kills", "3", "--seed", "7")
+RESUME = ("--n", "700")
 
 
 def run(settings: Settings, supervisor: Supervisor) -> Outcome:
-    """One run, counted as one check."""
+    """Two runs, each counted as one check."""
 
-    def work() -> Outcome:
-        log = settings.logs / "check-faults.log"
-        log.unlink(missing_ok=True)
-        paths = os.pathsep.join([str(settings.repo / "bin"), str(settings.repo)])
-        code = supervisor.run(
-            "bin/bench faults",
-            [settings.python, "-m", "bench", "faults", "--json", *OPTIONS],
-            log=log,
-            within=900,
-            env={**os.environ, "PYTHONPATH": paths},
-            cwd=settings.run,
-        )
+    def payments() -> Outcome:
+        code, log = _bench(settings, supervisor, "faults", "--json", *OPTIONS)
         return Outcome.of_check(_problem(code, log))
 
-    return report("faults: two servers, kills", work)
+    def statement() -> Outcome:
+        code, log = _bench(settings, supervisor, "resume", *RESUME)
+        said = log.read_text(errors="replace").strip().splitlines()
+        return Outcome.of_check("\n".join(said[-12:]) if code else None)
+
+    found = report("faults: two servers, kills", payments)
+    return found + report("faults: a long statement, killed", statement)
+
+
+def _bench(
+    settings: Settings, supervisor: Supervisor, command: str, *options: str
+) -> tuple[int, Path]:
+    """Run ``bin/bench``; its exit code, and where its words are."""
+    log = settings.logs / f"check-{command}.log"
+    log.unlink(missing_ok=True)
+    paths = os.pathsep.join([str(settings.repo / "bin"), str(settings.repo)])
+    code = supervisor.run(
+        f"bin/bench {command}",
+        [settings.python, "-m", "bench", command, *options],
+        log=log,
+        within=900,
+        env={**os.environ, "PYTHONPATH": paths},
+        cwd=settings.run,
+    )
+    return code, log
 
 
 def _problem(code: int, log: Path) -> str | None:
