@@ -10,8 +10,8 @@ from .things import one_of_each
 NOWHERE = 2**31 - 1  # no record has this number
 # Odoo's own models whose records this module guards.
 GUARDED = {"account.payment", "certificate.certificate", "certificate.key", "res.partner.bank"}
-# What no company owns.
-COMMON = {"bank.audit.check", "bank.connection.profile"}
+# What no company owns; what waits is counted anew each time, with the reader's own rights.
+COMMON = {"bank.audit.check", "bank.connection.profile", "bank.day"}
 
 
 class RpcCase(BankConnectCommon, HttpCase):
