@@ -5,7 +5,8 @@ class AccountBankStatement(models.Model):
     _inherit = "account.bank.statement"
 
     bank_message_id = fields.Many2one(
-        "bank.message", string="Bank document", readonly=True, copy=False, index="btree_not_null"
+        "bank.message", string="Bank document", readonly=True, copy=False, index="btree_not_null",
+        exportable=False,  # whoever may not read documents could export nothing beside it
     )
     bank_sequence = fields.Char(
         string="Number at the bank", readonly=True, copy=False,
@@ -13,7 +14,7 @@ class AccountBankStatement(models.Model):
     )
     bank_report_id = fields.Many2one(
         "bank.account.report", string="Account report", readonly=True, copy=False,
-        index="btree_not_null", ondelete="set null",
+        index="btree_not_null", ondelete="set null", exportable=False,
     )
     bank_trouble = fields.Char(string="Does not join", related="bank_report_id.trouble")
 
@@ -31,7 +32,7 @@ class AccountBankStatementLine(models.Model):
     )
     bank_report_id = fields.Many2one(
         "bank.account.report", string="Account report", readonly=True, copy=False,
-        index="btree_not_null", ondelete="set null",
+        index="btree_not_null", ondelete="set null", exportable=False,
         help="The statement that tells this booking; before it comes, the advice that did.",
     )
     bank_reference = fields.Char(
@@ -43,7 +44,8 @@ class AccountBankStatementLine(models.Model):
     )
     bank_value_date = fields.Date(string="Value date", readonly=True, copy=False)
     bank_message_id = fields.Many2one(
-        "bank.message", string="Bank document", readonly=True, copy=False, index="btree_not_null"
+        "bank.message", string="Bank document", readonly=True, copy=False, index="btree_not_null",
+        exportable=False,  # whoever may not read documents could export nothing beside it
     )
     bank_payment_ids = fields.Many2many(
         "account.payment", "bank_statement_line_payment", "line_id", "payment_id",
