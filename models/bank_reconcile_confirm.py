@@ -240,16 +240,42 @@ class BankReconcileScreen(models.AbstractModel):
                     yield line, one
 
     def _book_all(self, chosen, left):
-        """Book many; one that Odoo refuses is left, and holds up none of the others."""
+        """Book many at once; where Odoo refuses one, one by one, and it holds up no other."""
         done = self.env["account.bank.statement.line"]
-        for line, parts in chosen.items():
+        for lines in done.union(*chosen).grouped("company_id").values():
+            parts_of = {line.sudo(): chosen[line] for line in lines}  # sudo: see above
             try:
                 with self.env.cr.savepoint():
-                    line.sudo()._bank_reconcile(parts)  # sudo: see above
+                    lines.sudo()._bank_reconcile_all(parts_of)
+            except UserError:
+                done += self._book_each(parts_of, left)
+            else:
+                done += lines
+                self.env["bank.audit.event"]._record_each(
+                    "booking_matched",
+                    [
+                        (
+                            line,
+                            {
+                                "entry": line.move_id.name, "amount": str(line.amount),
+                                "parts": len(parts), "open": str(line.amount_residual),
+                            },
+                        )
+                        for line, parts in parts_of.items()
+                    ],
+                )
+        return done
+
+    def _book_each(self, parts_of, left):
+        done = self.env["account.bank.statement.line"]
+        for line, parts in parts_of.items():
+            try:
+                with self.env.cr.savepoint():
+                    line._bank_reconcile(parts)
             except UserError as error:
                 left[line.id] = str(error)
             else:
-                done += line
+                done += line.with_env(self.env)
         return done
 
     # -- done, and to be done again by itself -------------------------------------------------

@@ -1,6 +1,7 @@
 """What a booking might be for: suggestions, and open items found by searching."""
 
 import re
+from decimal import Decimal
 
 from odoo import api, models
 from odoo.fields import Domain
@@ -75,8 +76,20 @@ class BankReconcileScreen(models.AbstractModel):
             "reasons": [masked(str(reason)) for reason in suggestion["reasons"]],
             "partner_id": suggestion["partner_id"] or False,
             "rule_id": suggestion["rule_id"] or False,
-            "parts": parts,
+            "parts": self._capped(line, parts),
         }
+
+    def _capped(self, line, parts):
+        """Parts of no more than the booking covers: the last items are paid in part, if need be."""
+        left = Decimal(line._bank_open_text())
+        over = sum(Decimal(part["amount"]) for part in parts) - left
+        for part in reversed(parts):
+            amount = Decimal(part["amount"])
+            if part["kind"] == "item" and min(over * left, amount * left) > 0:
+                cut = min(abs(over), abs(amount)).copy_sign(over)
+                part |= {"amount": str(amount - cut), "changed": True}
+                over -= cut
+        return [part for part in parts if Decimal(part["amount"])]
 
     # -- parts ------------------------------------------------------------------------------
 

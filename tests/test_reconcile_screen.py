@@ -34,6 +34,17 @@ class TestReconcileScreen(ReconcileCommon):
         self.assertEqual((part["amount"], part["partner"]), ("-100.00", self.vendor.name))
         self.assertTrue(best["reasons"])
 
+    def test_a_suggestion_takes_no_more_than_the_booking_covers(self):
+        bill = self.new_bill(100, ref="INV-2026-4711")
+        line = self.new_booking(-60, "INV-2026-4711", partner_id=self.vendor.id)
+        best = self.screen().suggest([line.id])[str(line.id)][0]
+        (part,) = best["parts"]
+        self.assertEqual((part["id"], part["amount"]), (self.payable(bill).id, "-60.00"))
+        self.assertEqual(part["residual"], "-100.00")
+        self.apply(line, {"item_id": part["id"], "amount": part["amount"]})
+        self.assertTrue(line.is_reconciled)
+        self.assertEqual(bill.amount_residual, 40)
+
     def test_pages(self):
         lines = [self.new_booking(-number, f"No {number}") for number in range(1, 8)]
         page = self.page(limit=3)
@@ -315,6 +326,25 @@ class TestReconcileScreen(ReconcileCommon):
         self.assertEqual(sorted(answer["done"]), fees.ids)
         self.assertIn("no sure suggestion", answer["left"][unsure.id])
         self.assertEqual(set(fees.mapped("bank_reconciled_by_id")), {self.clerk})
+        events = self.env["bank.audit.event"].search(
+            [("kind", "=", "booking_matched"), ("res_id", "in", fees.ids)]
+        )
+        self.assertEqual(events.mapped("user_login"), [self.clerk.login] * 3)
+
+    def test_one_that_is_refused_holds_up_no_other(self):
+        self.new_rule()
+        good, bad = self.new_booking(-5, "Account fee"), self.new_booking(-6, "Account fee")
+        real = type(good)._bank_check_open
+
+        def check(lines):
+            if bad in lines:
+                raise UserError(bad.payment_ref)
+            return real(lines)
+
+        with patch.object(type(good), "_bank_check_open", check):
+            answer = self.screen().confirm((good + bad).ids, 90)
+        self.assertEqual((answer["done"], answer["left"]), (good.ids, {bad.id: "Account fee"}))
+        self.assertEqual((good.is_reconciled, bad.is_reconciled), (True, False))
 
     def test_one_bill_is_not_taken_twice(self):
         bill = self.new_bill(100)
