@@ -160,6 +160,7 @@ from . import (
     bank_reconciliation_sign,
     bank_reconciliation_change,
     bank_reconciliation_monthly,
+    bank_reconciliation_day,
     bank_reconciliation_print,
     bank_reconciliation_xlsx,
     bank_evidence_reconciliation,

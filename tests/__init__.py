@@ -79,4 +79,5 @@ from . import (
     test_waiting,
     test_webhook,
     test_webhook_jws,
+    test_zz_scratch,
 )

@@ -10,7 +10,7 @@ from markupsafe import escape
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
-from pypdf import PdfReader
+from odoo.tools.pdf import PdfFileReader
 
 from ..models import bank_reconciliation_print
 from .common import MODULE, OUR_IBAN
@@ -116,12 +116,15 @@ class TestReconciliationSign(ReconciliationCommon, RpcCase):
         )
         sheet.with_user(self.admin).action_countersign()
         self.assertFalse(self.activities(sheet, "reconciliation"))
+        day = self.env["bank.day"].with_user(self.admin).with_company(self.company)
+        self.assertFalse(day.search([("code", "=", "reconcile_review")]))
         self.assertLessEqual(
             {"reconciliation_prepared", "reconciliation_reviewed"}, self.kinds(sheet)
         )
         later = self.sheet("2026-11-02")
         later.action_prepare()
         self.assertEqual(self.activities(later, "reconciliation").user_id, self.admin)
+        self.assertEqual(day.search([("code", "=", "reconcile_review")]).count, 1)
 
     def test_sent_back(self):
         sheet = self.sheet()
@@ -300,12 +303,17 @@ class TestReconciliationSign(ReconciliationCommon, RpcCase):
     def test_as_pdf(self):
         """Whatever the server prints with, the figures, the names and the digest are on it."""
         sheet = self.signed()
-        self.log_in(self.auditor)
-        url = sheet.with_user(self.auditor).action_print()["url"]
-        answer = self.url_open(url)
-        self.assertEqual(answer.headers["Content-Type"], "application/pdf")
-        pages = PdfReader(io.BytesIO(answer.content)).pages
+        report = self.env.ref(f"{MODULE}.action_report_reconciliation").with_user(self.auditor)
+        content, kind = report.with_context(force_report_rendering=True)._render_qweb_pdf(
+            report.report_name, sheet.ids
+        )
+        self.assertEqual((kind, content[:5]), ("pdf", b"%PDF-"))
+        pages = PdfFileReader(io.BytesIO(content)).pages
         text = " ".join(" ".join(page.extract_text() for page in pages).split())
+        self.assertEqual(
+            sheet.with_user(self.auditor).action_print()["url"],
+            f"/report/pdf/{report.report_name}/{sheet.id}",
+        )
         for part in (
             "Adjusted bank balance", "60.00", self.preparer.name, self.approver.name,
             self.vendor.name,
