@@ -49,6 +49,9 @@ def of_html(markup, *, title, fonts, lang="", wide=False):
     """
     size = landscape(A4) if wide else A4
     _western(fonts)
+    feet = lxml_html.fromstring(markup).find_class("bc_foot")
+    # What a report wants on every page beside the title.
+    mark = " ".join(" ".join(each.text_content() for each in feet).split())
     for nested in (True, False):
         # A table in a table can't be broken over pages: where it is too long, it is unfolded.
         maker = _Maker(lang, size[0] - 2 * FRAME, nested)
@@ -61,6 +64,7 @@ def of_html(markup, *, title, fonts, lang="", wide=False):
         def foot(canvas, _document, maker=maker):
             canvas.setFont(maker.font(title), 7)
             canvas.drawString(FRAME, FRAME, title)
+            canvas.drawString(FRAME, FRAME - 9, mark)
             canvas.drawRightString(size[0] - FRAME, FRAME, str(canvas.getPageNumber()))
 
         flow = maker.blocks(lxml_html.fromstring(markup), maker.width, {})

@@ -79,5 +79,4 @@ from . import (
     test_waiting,
     test_webhook,
     test_webhook_jws,
-    test_zz_scratch,
 )
