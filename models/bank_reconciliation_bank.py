@@ -4,7 +4,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 #: SQL: the bank's date of a booking. The ledger's own stands in where the bank gave none.
-BANK_DATE = SQL("COALESCE(line.bank_booking_date, move.date)")
+BANK_DATE = SQL("COALESCE(line.bank_booking_date, line.bank_value_date, move.date)")
 
 
 class BankReconciliationBank(models.AbstractModel):
@@ -55,20 +55,31 @@ class BankReconciliationBank(models.AbstractModel):
         return values, (first_booking, opening), clues
 
     def _statements(self, scope):
-        """The bank's statements in their order, by the bank's dates."""
+        """The bank's statements in their order, by the bank's dates.
+
+        A statement without bookings is none of Odoo's, but says how the account stood that day.
+        """
         self.env.cr.execute(
             SQL(
                 """SELECT statement.id, statement.name, MIN(%(date)s) AS first_day,
-                          MAX(%(date)s) AS last_day,
+                          GREATEST(MAX(%(date)s), MAX(report.date)) AS last_day,
                           COALESCE(statement.balance_start, 0) AS opening,
                           COALESCE(statement.balance_end_real, 0) AS closing,
-                          SUM(line.amount) AS booked
+                          SUM(line.amount) AS booked, statement.first_line_index AS place
                      FROM account_bank_statement statement
                      JOIN account_bank_statement_line line ON line.statement_id = statement.id
                      JOIN account_move move ON move.id = line.move_id AND move.state = 'posted'
+                     LEFT JOIN bank_account_report report ON report.id = statement.bank_report_id
                     WHERE line.journal_id = %(journal)s
                  GROUP BY statement.id
-                 ORDER BY last_day, statement.first_line_index, statement.id""",
+                    UNION ALL
+                   SELECT NULL, COALESCE(report.name, ''), report.date, report.date,
+                          report.opening, report.closing, 0, NULL
+                     FROM bank_account_report report
+                    WHERE report.journal_id = %(journal)s AND report.final AND report.done
+                      AND report.has_balances AND report.date IS NOT NULL
+                      AND report.booked_count = 0
+                 ORDER BY last_day, place NULLS LAST, id""",
                 date=BANK_DATE, journal=scope["journal"].id,
             )
         )
@@ -117,8 +128,8 @@ class BankReconciliationBank(models.AbstractModel):
                      JOIN account_move move ON move.id = line.move_id AND move.state = 'posted'
                     WHERE line.journal_id = %s AND %s <= %s
                       AND (line.statement_id = ANY(%s) OR (line.statement_id IS NULL AND %s))""",
-                scope["journal"].id, BANK_DATE, scope["day"], [each["id"] for each in later],
-                after,
+                scope["journal"].id, BANK_DATE, scope["day"],
+                [each["id"] for each in later if each["id"]], after,
             )
         )[0]
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from odoo import api, models
 from odoo.tools import SQL
 
+from .bank_reconciliation_bank import BANK_DATE
+
 #: The four classical groups: what one side has and the other has not.
 GROUPS = ("book_receipt", "book_payment", "bank_receipt", "bank_payment")
 
@@ -236,8 +238,7 @@ class BankReconciliationBooks(models.AbstractModel):
                         WHERE item.reconciled IS NOT TRUE AND %(mine)s
                         UNION %(settled_later)s)
                    SELECT %(fields)s,
-                          COALESCE(line.bank_booking_date, item.date) AS date,
-                          COALESCE(line.bank_booking_date, item.date) > %(day)s AS ahead,
+                          %(bank_date)s AS date, %(bank_date)s > %(day)s AS ahead,
                           CASE WHEN line.id IS NULL THEN 'outstanding'
                                WHEN item.account_id = %(suspense)s THEN 'suspense'
                                ELSE 'unmatched' END AS cause,
@@ -251,7 +252,7 @@ class BankReconciliationBooks(models.AbstractModel):
                      JOIN account_move move ON move.id = item.move_id
                      %(settled)s %(names)s""",
                 mine=mine, settled_later=settled_later, settled=settled, fields=self._names(),
-                names=self._name_joins(), day=scope["day"],
+                names=self._name_joins(), day=scope["day"], bank_date=BANK_DATE,
                 suspense=scope["journal"].suspense_account_id.id or 0,
             )
         )
@@ -272,13 +273,13 @@ class BankReconciliationBooks(models.AbstractModel):
     def _entered_later(self, scope):
         """What the bank booked up to the day, and the ledger after it: its period was locked."""
         return self._lines(scope, SQL(
-            "line.bank_booking_date <= %s AND move.date > %s", scope["day"], scope["day"]
+            "%s <= %s AND move.date > %s", BANK_DATE, scope["day"], scope["day"]
         ), "late")
 
     def _entered_earlier(self, scope, transit):
         """What the ledger has, and the bank's date is after the day; less what nobody treated."""
         rows = self._lines(scope, SQL(
-            "line.bank_booking_date > %s AND move.date <= %s", scope["day"], scope["day"]
+            "%s > %s AND move.date <= %s", BANK_DATE, scope["day"], scope["day"]
         ), "ahead")
         treated = {row["line_number"]: row for row in rows}
         for part in transit:
@@ -291,7 +292,7 @@ class BankReconciliationBooks(models.AbstractModel):
     def _lines(self, scope, where, cause):
         return self._dicts(
             SQL(
-                """SELECT %(fields)s, line.bank_booking_date AS date, %(cause)s AS cause,
+                """SELECT %(fields)s, %(bank_date)s AS date, %(cause)s AS cause,
                           line.amount, item.balance AS company_amount
                      FROM account_bank_statement_line line
                      JOIN account_move move ON move.id = line.move_id
@@ -300,7 +301,8 @@ class BankReconciliationBooks(models.AbstractModel):
                      %(names)s
                     WHERE line.journal_id = %(journal)s AND move.state = 'posted' AND %(where)s""",
                 fields=self._names(), names=self._name_joins(lines=False), where=where,
-                cause=cause, account=scope["account"], journal=scope["journal"].id,
+                cause=cause, bank_date=BANK_DATE,
+                account=scope["account"], journal=scope["journal"].id,
             )
         )
 

@@ -4,6 +4,7 @@ from odoo import fields
 from odoo.tests import tagged
 
 from .common import iban
+from .documents import Booking, camt
 from .reconciliation_common import ReconciliationCommon
 
 
@@ -107,6 +108,22 @@ class TestReconciliationStatement(ReconciliationCommon):
         self.assertEqual(self.sheet("2026-09-30").bank_balance, 0)
         empty = self.new_journal(iban(555), self.connection, code="EMP")
         self.assertEqual(self.sheet(journal=empty).coverage, "none")
+
+    def test_a_statement_without_bookings(self):
+        """It makes no statement of Odoo's, and still says how the account stood that day."""
+        day = fields.Date.today() - timedelta(days=3)
+        self.received(camt(Booking("-5.00"), opening="10.00", day=day))
+        later = fields.Date.today()
+        self.assertEqual(self.sheet(later).coverage, "open")
+        self.received(camt(opening="5.00"))
+        sheet = self.sheet(later)
+        sheet.action_refresh()
+        self.assertEqual((sheet.coverage, sheet.statement_date), ("day", later))
+        self.assertEqual((sheet.statement_balance, sheet.bank_balance), (5, 5))
+        # What the bank says without a booking that would explain it is not explained.
+        self.received(camt(opening="6.00"))
+        sheet.action_refresh()
+        self.assertEqual(self.clues(sheet)["gap"], 1)
 
     def test_a_statement_over_the_day(self):
         """One that starts before and ends after: its bookings up to the day count."""
