@@ -65,7 +65,7 @@ class Match:
             return item.account_id if item else None
         payments = self.payments_of(entry)
         if id(entry) in self.returned:
-            alone = len(payments) == 1 and not (id(entry) in self.executed | self.charged)
+            alone = len(payments) == 1 and id(entry) not in self.executed | self.charged
             return payments.destination_account_id if alone else None
         accounts = {pay.outstanding_account_id for pay in payments}
         if len(accounts) != 1:
@@ -78,16 +78,13 @@ class Match:
             return payments.destination_account_id
         return None
 
-    def answers(self, entries):
-        """What these entries say of the payments that they executed, for ``_bank_apply``."""
+    def bank_references(self, entries):
+        """The bank's own numbers of the payments that these entries executed one by one."""
+        found = ((entry, self.executed.get(id(entry), self.none)) for entry in entries)
         return {
-            payment: {
-                "status": "ACSC",
-                # Of a booking of several the number is the batch's.
-                "reference": entry.bank_reference if len(self.executed[id(entry)]) == 1 else None,
-            }
-            for entry in entries
-            for payment in self.executed.get(id(entry), self.none)
+            payments: entry.bank_reference
+            for entry, payments in found
+            if len(payments) == 1 and entry.bank_reference
         }
 
     def forget(self, key):

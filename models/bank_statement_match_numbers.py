@@ -9,6 +9,21 @@ from .bank_statement_candidates import decimal
 RETURN_CODES = ("RRTN", "RPCR", "RVRS")
 
 
+class AccountPayment(models.Model):
+    _inherit = "account.payment"
+
+    @api.model
+    def _bank_note_references(self, references):
+        """Remember the numbers that the bank gave payments, for bookings that name nothing else.
+
+        :param references: payment → the bank's reference; one that is known already stays
+        """
+        payments = self.union(*references).filtered(lambda pay: not pay.bank_reference)
+        if payments:
+            payments._write_multi([{"bank_reference": references[pay]} for pay in payments])
+            payments.invalidate_recordset(["bank_reference"])
+
+
 class BankStatementMatch(models.AbstractModel):
     _inherit = "bank.statement.match"
 

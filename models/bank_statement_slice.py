@@ -89,6 +89,7 @@ class BankMessage(models.Model):
         matcher = self.env["bank.statement.match"]
         match = matcher._find(record.journal_id, booked, sent_only=True)
         payments = self.env["account.payment"].union(*match.executed.values())
+        payments._bank_note_references(match.bank_references(booked))
         return payments._bank_apply({pay: {"status": "ACSC"} for pay in payments})
 
     # -- lines that an advice made ----------------------------------------------------------

@@ -154,6 +154,19 @@ class TestMatchOpenItems(MatchCommon):
         self.assert_settled(right, bill)
         self.assertTrue(payment.bank_booked)
 
+    def test_by_a_reference_from_an_advice(self):
+        """An advice named the payment by its number; the statement knows the bank's only."""
+        bill = self.new_bill(100)
+        payment = self.sent(bill).payment_ids
+        detail = Detail(payment.end_to_end_id, "100.00")
+        self.received(
+            camt(Booking("-100.00", [detail], "2026-ADV-7"), version="camt.054.001.08")
+        )
+        self.assertEqual((payment.bank_reference, payment.bank_booked), ("2026-ADV-7", False))
+        (line,) = self.booked(Booking("-100.00", text="SEPA", reference="2026-ADV-7"))
+        self.assert_settled(line, bill)
+        self.assertTrue(payment.bank_booked)
+
     # -- how the amount fits ------------------------------------------------------------------
 
     def test_several_bills_and_a_credit_note(self):
