@@ -222,12 +222,13 @@ def evidence(told: Mention, known: Known) -> Evidence | None:
 def _believed(told: Mention, known: Known) -> bool:
     """Whether a common reference counts although the balances before the bookings differ.
 
-    The payment's own does. The bank's does not: some banks use one again and again.
+    The payment's own does, where a statement gave it: an advice may have been taken for another
+    of its amount. The bank's does not: some banks use one again and again.
     """
-    balances = [other.found for other in known.mentions if other.extent.final]
-    if told.found is None or None in balances:
+    statements = [other for other in known.mentions if other.extent.final]
+    if told.found is None or any(other.found is None for other in statements):
         return True
-    return any(told.references & other.references for other in known.mentions)
+    return any(told.references & other.references for other in statements)
 
 
 class Recogniser:
