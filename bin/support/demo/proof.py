@@ -199,10 +199,13 @@ class Proof:
         ])
         action = accountant.call("bank.reconciliation.wizard", "action_open", [wizard])
         sheet = action["res_id"]
+        if self._state(sheet) == "reviewed":
+            self._say("The reconciliation statement as of today was signed in an earlier run")
+            return
         try:
             accountant.call("bank.reconciliation", "action_prepare", [sheet])
         except Refusal as refusal:
-            # On a weekend the bank has closed no books that are older than today.
+            # The bank has closed no books yet that are older than today.
             self._say(f"No reconciliation statement as of today: {refusal}")
             return
         figures = accountant.read_one(
@@ -212,11 +215,13 @@ class Proof:
         manager.call(
             "bank.reconciliation", "action_countersign", [sheet], reason="Compared in the demo."
         )
-        state = self._people["auditor"].read_one("bank.reconciliation", sheet, ["state"])["state"]
-        if state != "reviewed":
-            raise DemoError(f"The reconciliation statement is {state}, not reviewed.")
+        if self._state(sheet) != "reviewed":
+            raise DemoError(f"The reconciliation statement is {self._state(sheet)}, not reviewed.")
         self._say(
             f"{figures['name']}: bank {figures['bank_balance']:,.2f}, ledger "
             f"{figures['ledger_balance']:,.2f}, unexplained {figures['difference']:,.2f}; "
             f"prepared by {accountant.name}, reviewed by {manager.name}"
         )
+
+    def _state(self, sheet: int) -> str:
+        return self._people["auditor"].read_one("bank.reconciliation", sheet, ["state"])["state"]
