@@ -164,4 +164,5 @@ from . import (
     bank_reconciliation_print,
     bank_reconciliation_xlsx,
     bank_evidence_reconciliation,
+    bank_privacy_reconciliation,
 )

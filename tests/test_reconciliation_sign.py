@@ -384,6 +384,17 @@ class TestReconciliationSign(ReconciliationCommon, RpcCase):
             total += -found if sign == "-" else found
         return total
 
+    def test_what_is_held_about_a_person(self):
+        """Somebody who asks what is held about them is told of their items; they are kept."""
+        sheet = self.signed()
+        privacy = self.env["bank.privacy"].with_user(self.admin)
+        held = privacy._held(self.vendor)["in_transit"]
+        self.assertEqual([item["amount"] for item in held], ["40.00"])
+        self.assertEqual(held[0]["reconciliation_id"]["name"], sheet.name)
+        self.assertFalse(privacy._held(self.company.partner_id)["in_transit"])
+        kept = " ".join(privacy._what_stays(self.vendor, self.env["bank.payment.batch"]))
+        self.assertIn("reconciliation statements, 1", kept)
+
     def test_in_the_evidence(self):
         """The pack has the text that was signed, byte for byte, and whether signatures hold."""
         sheet = self.signed()
