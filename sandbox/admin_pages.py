@@ -120,8 +120,8 @@ async def message(request: web.Request) -> web.Response:
         if row is None:
             raise web.HTTPNotFound
         if request.query.get("raw"):
-            kind = "xml" if row["content"][:1] == b"<" else "octet-stream"
-            return web.Response(body=row["content"], content_type=f"application/{kind}")
+            form = "xml" if row["content"][:1] == b"<" else "octet-stream"
+            return web.Response(body=row["content"], content_type=f"application/{form}")
         shown = row["content"][:1_000_000]
         return page("message.html", face, row=row, kind=kind,
                     xml=_pretty(row["content"]) if len(shown) == len(row["content"])
