@@ -15,6 +15,8 @@ from . import (
     test_continuity,
     test_day,
     test_discrepancy,
+    test_discrepancy_account,
+    test_discrepancy_debit,
     test_discrepancy_people,
     test_e_receipt,
     test_every_button,
