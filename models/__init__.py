@@ -66,6 +66,7 @@ from . import (
     bank_statement_match,
     bank_statement_candidates,
     bank_statement_match_numbers,
+    bank_statement_match_text,
     bank_statement_match_items,
     bank_statement_book,
     bank_statement_return,

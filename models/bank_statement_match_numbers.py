@@ -18,7 +18,7 @@ class AccountPayment(models.Model):
 
         :param references: payment → the bank's reference; one that is known already stays
         """
-        payments = self.union(*references).filtered(lambda pay: not pay.bank_reference)
+        payments = self.browse().union(*references).filtered(lambda pay: not pay.bank_reference)
         if payments:
             payments._write_multi([{"bank_reference": references[pay]} for pay in payments])
             payments.invalidate_recordset(["bank_reference"])
@@ -29,31 +29,34 @@ class BankStatementMatch(models.AbstractModel):
 
     @api.model
     def _find_by_numbers(self, journal, entries, match):
-        """Match by end-to-end number, UETR, instruction or batch, and by the bank's reference.
+        """Match by end-to-end number, UETR, instruction or batch, by the bank's reference, and by
+        numbers of ours in the text.
 
         :return: entry → payments that it names, though not to the cent
         """
-        by_reference = self._payments_by_reference(journal, entries)
-        by_batch = self._batches_by_reference(journal, entries)
+        known = self._read_numbers(entries)
+        known.by_reference = self._payments_by_reference(journal, entries, known.payments())
+        known.by_batch = self._batches_by_reference(journal, entries, known.batches())
         by_bank = self._payments_by_bank_reference(journal, entries)
         taken, back, named = set(), set(), {}
         # Money that comes back left before, maybe on this very statement.
         for entry in sorted(entries, key=lambda entry: entry.amount > 0):
-            gone, returned = self._sides(entry, by_reference)
+            gone, returned = self._sides(entry, known)
             if returned:
-                self._note_return(match, entry, gone, returned, by_reference, taken, back)
+                self._note_return(match, entry, gone, returned, known, taken, back)
                 continue
             if entry.amount >= 0:
                 continue
-            payments = self._payment_of(entry.details, by_reference)
+            payments = self._payment_of(entry.details, known)
             if not payments and entry.batch:
-                payments = by_batch.get(
-                    entry.batch.payment_information_id, by_batch.get(entry.batch.message_id)
+                payments = known.by_batch.get(
+                    entry.batch.payment_information_id, known.by_batch.get(entry.batch.message_id)
                 )
                 payments = (payments or match.none).filtered(
                     lambda pay: pay.bank_status not in ("RJCT", "CANC")
                 )
             payments = payments or self._by_bank_reference(entry, by_bank, match.none)
+            payments = payments or self._by_words(entry, known)
             payments = payments.filtered(lambda pay: not pay.bank_booked and pay.id not in taken)
             if "draft" in payments.mapped("state"):
                 continue  # it never left: people are told (`bank_discrepancy_bookings`)
@@ -79,29 +82,33 @@ class BankStatementMatch(models.AbstractModel):
             or any(detail.return_reason for detail in entry.details)
         )
 
-    def _sides(self, entry, by_reference):
+    def _sides(self, entry, known):
         """Details of payments that left, and of payments that came back, in one booking.
 
         A credit that carries the end-to-end number of a payment of ours brought it back, whatever
         the bank calls it: nobody else knows the number. Equal amounts say nothing.
         """
         if entry.amount > 0:
-            ours = [d for d in entry.details if self._one(d, by_reference)]
-            whole = ours and len(ours) == len(entry.details)
-            if not whole:
+            details = self._details(entry)
+            ours = [self._brought_back(entry, detail, known) for detail in details]
+            if not all(ours):
                 return [], []
-            booked = all(self._one(d, by_reference).bank_batch_id for d in ours)
-            return [], list(entry.details) if booked else []
+            booked = all(payment.bank_batch_id for payment in ours)
+            return [], list(details) if booked else []
         back = [
             detail for detail in entry.details
             if detail.return_reason and (detail.amount or 0) > 0
         ]
         return [detail for detail in entry.details if detail not in back], back
 
-    def _note_return(self, match, entry, gone, returned, by_reference, taken, back):
+    def _brought_back(self, entry, detail, known):
+        """The payment that a detail brings back: by a number in a field, else in its words."""
+        return self._one(detail, known) or self._one_in_words(entry, detail, known)
+
+    def _note_return(self, match, entry, gone, returned, known, taken, back):
         """Note a booking that brings payments back, if it adds up and they had left."""
-        payments = [self._one(detail, by_reference) for detail in returned]
-        left = self._payment_of(gone, by_reference) if gone else match.none
+        payments = [self._brought_back(entry, detail, known) for detail in returned]
+        left = self._payment_of(gone, known) if gone else match.none
         explicit = self._is_return(entry) or entry.amount < 0
         fits = all(payments) and len({pay.id for pay in payments}) == len(payments)
         for payment in payments:
@@ -152,28 +159,31 @@ class BankStatementMatch(models.AbstractModel):
 
     def _same(self, amount, currency, payments):
         """Whether the payments make up the amount, to the cent and in its currency."""
-        return all(pay.currency_id.name == currency for pay in payments) and amount == sum(
-            (decimal(pay.amount, pay.currency_id) for pay in payments), Decimal(0)
+        return all(pay.currency_id.name == currency for pay in payments) and (
+            amount == self._total(payments)
         )
 
-    def _one(self, detail, by_reference):
+    def _total(self, payments):
+        return sum((decimal(pay.amount, pay.currency_id) for pay in payments), Decimal(0))
+
+    def _one(self, detail, known):
         references = (detail.end_to_end_id, detail.uetr, detail.instruction_id)
         return next(
-            (by_reference[ref] for ref in references if ref in by_reference),
+            (known.by_reference[ref] for ref in references if ref in known.by_reference),
             self.env["account.payment"],
         )
 
-    def _payment_of(self, details, by_reference):
+    def _payment_of(self, details, known):
         payments = self.env["account.payment"]
         for detail in details:
-            found = self._one(detail, by_reference)
+            found = self._one(detail, known)
             if not found:
                 return self.env["account.payment"]
             payments |= found
         return payments
 
-    def _payments_by_reference(self, journal, entries):
-        references = {
+    def _payments_by_reference(self, journal, entries, told):
+        references = told | {
             reference
             for entry in entries
             for detail in entry.details
@@ -196,8 +206,8 @@ class BankStatementMatch(models.AbstractModel):
             if reference
         }
 
-    def _batches_by_reference(self, journal, entries):
-        references = {
+    def _batches_by_reference(self, journal, entries, told):
+        references = told | {
             reference.removesuffix("-1")
             for entry in entries
             if entry.batch

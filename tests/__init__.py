@@ -34,6 +34,7 @@ from . import (
     test_match_open_items,
     test_match_returns,
     test_match_right,
+    test_match_words,
     test_message,
     test_monitor,
     test_once_only,
