@@ -74,6 +74,7 @@ from . import (
     bank_statement_reconcile,
     bank_statement_undo,
     bank_statement_suggest,
+    bank_statement_suggest_return,
     bank_account_report,
     bank_statement_known,
     bank_statement_import,

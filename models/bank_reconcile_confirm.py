@@ -321,8 +321,12 @@ class BankReconcileScreen(models.AbstractModel):
 
 def parts_of(suggestion):
     """What confirming a suggestion books, as ``_bank_reconcile`` takes it."""
+    discounted = suggestion.get("discounted", {})
     return [
-        *({"item_id": item, "amount": None} for item in suggestion["item_ids"]),
+        *(
+            {"item_id": item, "amount": discounted.get(item), "discount": item in discounted}
+            for item in suggestion["item_ids"]
+        ),
         *({"payment_id": payment} for payment in suggestion["payment_ids"]),
         *suggestion["write_off"],
     ]

@@ -66,7 +66,11 @@ class BankReconcileScreen(models.AbstractModel):
     def _shown(self, line, suggestion, items, payments):
         """A suggestion with its parts, as the screen shows and sends them back."""
         chosen = items.browse(suggestion["item_ids"])
+        discounted = suggestion.get("discounted", {})
         parts = [self._item_part(line, item) for item in chosen]
+        for part in parts:
+            if part["id"] in discounted:
+                part |= {"amount": discounted[part["id"]], "discount": True}
         parts += [
             self._payment_part(line, pay) for pay in payments.browse(suggestion["payment_ids"])
         ]
@@ -87,7 +91,7 @@ class BankReconcileScreen(models.AbstractModel):
             amount = Decimal(part["amount"])
             if part["kind"] == "item" and min(over * left, amount * left) > 0:
                 cut = min(abs(over), abs(amount)).copy_sign(over)
-                part |= {"amount": str(amount - cut), "changed": True}
+                part |= {"amount": str(amount - cut), "changed": True, "discount": False}
                 over -= cut
         return [part for part in parts if Decimal(part["amount"])]
 
@@ -118,6 +122,8 @@ class BankReconcileScreen(models.AbstractModel):
 
     def _payment_part(self, line, payment):
         sign = -1 if payment.payment_type == "outbound" else 1
+        if payment.bank_booked and not payment.bank_returned and line.amount * sign < 0:
+            sign = -sign  # it left before, and may have come back
         return {
             "kind": "payment",
             "id": payment.id,

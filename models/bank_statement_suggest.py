@@ -33,7 +33,8 @@ class BankStatementSuggest(models.AbstractModel):
 
         :param lines: open statement lines
         :return: line id → list of suggestions, the best first: dicts with ``score`` (0 to 100),
-            ``reasons``, ``item_ids``, ``payment_ids``, ``write_off``, ``partner_id``, ``rule_id``
+            ``reasons``, ``item_ids``, ``payment_ids``, ``write_off``, ``partner_id``, ``rule_id``;
+            ``discounted``: what closes an item with its early-payment discount, by the item's id
         """
         found = {line.id: [] for line in lines}
         match = self.env["bank.statement.match"]
@@ -51,8 +52,10 @@ class BankStatementSuggest(models.AbstractModel):
             for key, candidates in match._open_of_amounts(journal, amounts).items():
                 of_amount.setdefault(key[1:], []).extend(candidates)
             rules = match._rules(journal)
+            back = self._may_have_come_back(journal, facts)
             for line, one in facts.items():
-                found[line.id] = self._of_line(line, one, of_amount, rules)[:limit]
+                more = back.get(line, [])
+                found[line.id] = self._of_line(line, one, of_amount, rules, more)[:limit]
         return found
 
     def _left(self, line):
@@ -61,11 +64,12 @@ class BankStatementSuggest(models.AbstractModel):
         currency = suspense.currency_id or line.foreign_currency_id or line.currency_id
         return currency, -sum(suspense.mapped("amount_currency"))
 
-    def _of_line(self, line, one, of_amount, rules):
+    def _of_line(self, line, one, of_amount, rules, more=()):
         suggestions = [
             self._weighed(line, idea, one, rules)
             for idea in self._ideas(line, one, of_amount)
         ]
+        suggestions += more
         suggestions.sort(key=lambda suggestion: -suggestion["score"])
         if len(suggestions) > 1 and suggestions[0]["score"] == suggestions[1]["score"]:
             for suggestion in suggestions:
@@ -124,7 +128,8 @@ class BankStatementSuggest(models.AbstractModel):
             "reasons": reasons,
             "item_ids": [c.item.id for c in idea.candidates if c.item],
             "payment_ids": [c.payment.id for c in idea.candidates if not c.item],
-            "write_off": self._write_off(line, outcome, rules),
+            "write_off": self._write_off(outcome, rules),
+            "discounted": self._discounted(outcome),
             "partner_id": partner.id or False,
             "rule_id": False,
         }
@@ -180,19 +185,19 @@ class BankStatementSuggest(models.AbstractModel):
             return -10
         return 0
 
-    def _write_off(self, line, outcome, rules):
+    def _discounted(self, outcome):
+        """The share of each item that is closed with its early-payment discount."""
+        return {
+            share.offer.of.item.id: str(share.amount)
+            for share in (outcome.shares if outcome else ())
+            if share.discount and not share.offer.of.payment
+        }
+
+    def _write_off(self, outcome, rules):
         """What remains beside the items, as parts for accounts."""
         if outcome is None:
             return []
-        company, parts = line.company_id, []
-        given = sum(
-            (share.amount - share.paid for share in outcome.shares if share.discount), ZERO
-        )
-        if given:
-            loss = company.account_journal_early_pay_discount_loss_account_id
-            gain = company.account_journal_early_pay_discount_gain_account_id
-            account = gain if given > 0 else loss
-            parts.append((account, given, self.env._("Early-payment discount")))
+        parts = []
         if outcome.rest:
             kind = "difference" if outcome.kind == "difference" else "charges"
             names = {

@@ -96,6 +96,37 @@ class TestMatchReturns(MatchCommon):
         self.assert_open(again)
         self.assertEqual(len(self.activities(payment.bank_instalment_ids.move_id)), 1)
 
+    def test_a_return_that_names_nothing(self):
+        """Payments of its amount that left are suggested, the payee's first; a person decides."""
+        other = self.new_vendor("Alpenholz KG", 31)
+        strange, ours = self.sent(
+            self.new_bill(100, other) + self.new_bill(100)
+        ).payment_ids.sorted(lambda pay: pay.partner_id == self.vendor)
+        waiting, gone = self.sent(self.new_bill(100) + self.new_bill(100)).payment_ids
+        self.booked(paid(ours), paid(strange), paid(gone), returned(gone))
+        back, plain = self.booked(
+            Booking("100.00", [Detail("NOTPROVIDED", "100.00", returned="AC04",
+                                      payee=self.vendor.name)]),
+            self.money("100.00", "Thank you", payee=self.vendor.name),
+            opening="800.00",
+        )
+        self.assert_open(back)
+        self.assert_paid(ours, strange)
+        back.partner_id = self.vendor
+        found = self.env["bank.statement.suggest"]._suggest(back + plain)
+        self.assertEqual([one["payment_ids"] for one in found[back.id]], [ours.ids, strange.ids])
+        best = found[back.id][0]
+        self.assertIn("The bank calls it a return", best["reasons"][0])
+        self.assertLess(best["score"], 90, "never one of those that are confirmed at once")
+        self.assertFalse([one for one in found[plain.id] if one["payment_ids"] == ours.ids])
+        shown = self.env["bank.reconcile.screen"].suggest(back.ids)[str(back.id)][0]["parts"]
+        self.assertEqual([(part["id"], part["amount"]) for part in shown], [(ours.id, "100.00")])
+        back._bank_reconcile([{"payment_id": ours.id}])
+        self.assert_back(ours)
+        self.assert_paid(strange)
+        self.assertTrue(back.is_reconciled)
+        self.assertEqual(waiting.state, "in_process")
+
     def test_less_charges(self):
         """What the bank kept of a return goes to the account for charges; without one it waits."""
         payments = self.sent(self.new_bill(100) + self.new_bill(50)).payment_ids.sorted("id")

@@ -1,6 +1,6 @@
 from unittest.mock import patch
 
-from odoo import fields
+from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -44,6 +44,50 @@ class TestReconcileScreen(ReconcileCommon):
         self.apply(line, {"item_id": part["id"], "amount": part["amount"]})
         self.assertTrue(line.is_reconciled)
         self.assertEqual(bill.amount_residual, 40)
+
+    def test_a_suggestion_with_a_discount_corrects_the_taxes(self):
+        """As Odoo books it: what is not paid lessens expense and tax, not an account alone."""
+        term = self.env["account.payment.term"].create(
+            {
+                "name": "2%", "early_discount": True, "discount_percentage": 2,
+                "discount_days": 10, "early_pay_discount_computation": "included",
+                "line_ids": [
+                    Command.create({"value": "percent", "value_amount": 100, "nb_days": 30})
+                ],
+            }
+        )
+        tax = self.new_tax(25)
+        for number, way in enumerate(("one", "many"), start=4711):
+            with self.subTest(way=way):
+                bill = self.new_bill(
+                    1000, ref=f"INV-2026-{number}", invoice_payment_term_id=term.id, post=False
+                )
+                bill.invoice_line_ids.tax_ids = tax
+                bill.action_post()
+                self.assertEqual(bill.amount_total, 1250)
+                line = self.new_booking(
+                    -1225, bill.ref, partner_id=self.vendor.id,
+                    account_number=self.vendor.bank_ids.acc_number,
+                )
+                best = self.screen().suggest([line.id])[str(line.id)][0]
+                (part,) = best["parts"]
+                self.assertEqual(
+                    (part["id"], part["amount"], part["discount"]),
+                    (self.payable(bill).id, "-1225.00", True),
+                )
+                if way == "one":
+                    self.apply(
+                        line, {"item_id": part["id"], "amount": part["amount"], "discount": True}
+                    )
+                else:
+                    self.assertEqual(
+                        self.screen().confirm(line.ids, best["score"])["done"], line.ids
+                    )
+                self.assertEqual((bill.amount_residual, line.is_reconciled), (0, True))
+                taxed = line.move_id.line_ids.filtered("tax_line_id")
+                self.assertEqual((taxed.tax_line_id, taxed.balance), (tax, -5))
+                gain = line.move_id.line_ids.filtered("tax_ids")
+                self.assertEqual((gain.tax_ids, gain.balance), (tax, -20))
 
     def test_pages(self):
         lines = [self.new_booking(-number, f"No {number}") for number in range(1, 8)]

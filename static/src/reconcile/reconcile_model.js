@@ -207,7 +207,9 @@ export class ReconcileModel extends Model {
 
     wire(part) {
         if (part.kind === "item") {
-            return { item_id: part.id, amount: part.amount };
+            // Who changes the amount decides what of the item is paid: no discount any more.
+            const discount = Boolean(part.discount && !part.changed);
+            return { item_id: part.id, amount: part.amount, discount };
         }
         if (part.kind === "payment") {
             return { payment_id: part.id };
