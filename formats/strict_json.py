@@ -9,7 +9,8 @@ from .errors import FormatError
 # the whole document is in memory, some ten times as large
 MAX_BYTES = 32 * 1024 * 1024
 MAX_DEPTH = 40
-_TEXT = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.S)
+# A text that does not end is one, too: to look for an end from each quote in it takes for ever.
+_TEXT = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*\\?"?', re.S)
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 

@@ -1,4 +1,12 @@
 from odoo import fields, models
+from odoo.exceptions import AccessError
+
+# What a document said of a booking, and what was made of it. By these an alarm is raised or not.
+SAID = {
+    "account_number", "bank_booking_date", "bank_by_rule", "bank_entry_key", "bank_message_id",
+    "bank_payment_ids", "bank_reference", "bank_report_id", "bank_told", "bank_value_date",
+    "transaction_details", "transaction_type",
+}
 
 
 class AccountBankStatement(models.Model):
@@ -61,3 +69,9 @@ class AccountBankStatementLine(models.Model):
         "(journal_id, amount, COALESCE(bank_booking_date, bank_value_date)) "
         "WHERE bank_entry_key IS NOT NULL"
     )
+
+    def write(self, vals):
+        # sudo: only whether a document told of it is asked.
+        if not self.env.su and SAID & set(vals) and any(self.sudo().mapped("bank_message_id")):
+            raise AccessError(self.env._("What the bank says is not changed by hand."))
+        return super().write(vals)

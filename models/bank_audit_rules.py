@@ -37,7 +37,7 @@ class BankReconcileRule(models.Model):
         (
             "name", "active", "company_id", "purpose", "automatic", "journal_ids", "direction",
             "text", "text_pattern", "transaction_code", "amount_from", "amount_to", "account_id",
-            "tax_ids", "analytic_distribution", "partner_id", "label",
+            "tax_ids", "analytic_distribution", "partner_id", "label", "confirmed",
         )
     )
     _audit_ignored = frozenset(("sequence",))

@@ -77,18 +77,11 @@ class BankDiscrepancyCheck(models.AbstractModel):
     # -- what is ordinary ---------------------------------------------------------------------
 
     def _is_booked_by_rule(self):
-        """Booked as it came in: by a rule of the company, for nobody had seen it yet.
+        """Booked as it came in, by a rule that an approver or a bank administrator made.
 
-        Who books it by hand once the alarm was raised does not end the alarm.
+        Who books it by hand, or by a rule of theirs, does not end the alarm.
         """
-        return SQL(
-            """
-            (COALESCE(line.is_reconciled, false) AND NOT EXISTS (
-                SELECT 1 FROM bank_discrepancy known
-                 WHERE known.key = 'unknown_debit:account_bank_statement_line:' || line.id
-                   AND (known.state = 'open' OR known.present)))
-            """
-        )
+        return SQL("COALESCE(line.bank_by_rule AND line.is_reconciled, false)")
 
     def _is_between_own_accounts(self):
         return SQL(
@@ -115,14 +108,47 @@ class BankDiscrepancyCheck(models.AbstractModel):
         )
 
     def _is_matched(self):
-        """Reconciled with something that the ledger had open: a bill, a payment."""
+        """Reconciled with what the ledger had open: a bill, a payment. With all of it, but for
+        charges that the bank tells of and what the company lets go: a cent explains no debit."""
         return SQL(
-            """
+            r"""
             EXISTS (
                 SELECT 1
-                  FROM account_move_line item
-                  JOIN account_partial_reconcile part ON part.debit_move_id = item.id
-                 WHERE item.move_id = line.move_id)
+                  FROM (
+                    SELECT sum(item.balance) AS debit,
+                           sum((SELECT sum(part.amount) FROM account_partial_reconcile part
+                                 WHERE part.debit_move_id = item.id)) AS matched
+                      FROM account_move_line item
+                     WHERE item.move_id = line.move_id
+                       AND item.account_id <> journal.default_account_id) entry
+                  JOIN res_company company ON company.id = line.company_id
+                 WHERE entry.matched > 0
+                   AND entry.debit <= 0.005 + entry.matched
+                     + COALESCE(company.bank_match_tolerance, 0)
+                     + %s * entry.debit / -line.amount)
+            """,
+            self._charges_told(),
+        )
+
+    def _charges_told(self):
+        """What the bank kept for itself, in the account's currency: as it says, or what it took
+        beyond the amount that it was asked for."""
+        return SQL(
+            r"""
+            COALESCE((
+                SELECT GREATEST(
+                    (SELECT sum((charge->>'amount')::numeric)
+                       FROM jsonb_array_elements(
+                            CASE WHEN jsonb_typeof(line.transaction_details->'charges') = 'array'
+                                 THEN line.transaction_details->'charges' ELSE '[]' END) charge
+                      WHERE charge->>'amount' ~ '^\d+(\.\d+)?$'
+                        AND charge->>'currency' = currency.name
+                        AND COALESCE(charge->>'included', '') <> 'false'),
+                    (SELECT -line.amount - (instructed->>'amount')::numeric
+                       FROM (SELECT line.transaction_details->'instructed' AS instructed) said
+                      WHERE instructed->>'amount' ~ '^\d+(\.\d+)?$'
+                        AND instructed->>'currency' = currency.name))
+                  FROM res_currency currency WHERE currency.id = line.currency_id), 0)
             """
         )
 

@@ -73,7 +73,10 @@ class BankReconcilePartner(models.Model):
     @api.model
     def _recall(self, lines):
         """Set the partner that people named for bookings of the same account and name."""
-        lines = lines.filtered(lambda line: not line.partner_id)
+        # Odoo makes a booking anew for another partner: what is booked in part stays as it is.
+        lines = lines.filtered(
+            lambda line: not line.partner_id and not line._seek_for_lines()[2]
+        )
         keys = {line: _key(line) for line in lines}
         # sudo: as above; what is found is written on lines that the caller may write.
         known = self.sudo().search(

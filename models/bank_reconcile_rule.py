@@ -8,6 +8,11 @@ from .audit_mask import SEES_ACCOUNTS
 
 # How many of the latest bookings a rule is tried on before it is saved, and how many are shown.
 TRIED, SHOWN = 100, 8
+# What decides which bookings a rule books by itself.
+CONDITIONS = {
+    "active", "automatic", "company_id", "journal_ids", "direction", "text", "text_pattern",
+    "account_number", "transaction_code", "amount_from", "amount_to",
+}
 
 
 class BankReconcileRule(models.Model):
@@ -43,6 +48,9 @@ class BankReconcileRule(models.Model):
     automatic = fields.Boolean(
         help="Books at once, as statements arrive. Otherwise the rule is only offered to people."
     )
+    # Whether debits that it books are explained by it: an approver or a bank administrator made it
+    # what it is. Else who may invoice could keep an alarm from being raised.
+    confirmed = fields.Boolean(readonly=True, copy=False)
     # -- which bookings ---------------------------------------------------------------------
     journal_ids = fields.Many2many(
         "account.journal",
@@ -139,6 +147,23 @@ class BankReconcileRule(models.Model):
                       "account, the one of bookings without a match, or off the balance sheet.",
                       account=rule.account_id.display_name)
                 )
+
+    # -- who made it what it is -----------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        entitled = self._may_silence()
+        return super().create([{**vals, "confirmed": entitled} for vals in vals_list])
+
+    def write(self, vals):
+        vals = {name: value for name, value in vals.items() if name != "confirmed"}
+        if CONDITIONS & set(vals):
+            vals["confirmed"] = self._may_silence()
+        return super().write(vals)
+
+    @api.model
+    def _may_silence(self):
+        return self.env.su or self.env["bank.debit.known"]._may_decide()
 
     # -- trying -----------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 import logging
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .audit_mask import masked
@@ -27,7 +27,7 @@ class BankReconcileRule(models.Model):
         """
         lines = lines.filtered(lambda line: not line.is_reconciled)
         self.env["bank.reconcile.partner"]._recall(lines)
-        booked = lines.browse()
+        booked = explained = lines.browse()
         for line, rule in self._first_matches(lines, automatic=True).items():
             try:
                 with self.env.cr.savepoint():
@@ -39,6 +39,10 @@ class BankReconcileRule(models.Model):
                 )
                 continue
             booked += line
+            if rule.confirmed:
+                explained += line
+        # sudo: nobody says this of a booking by hand.
+        explained.sudo().write({"bank_by_rule": True})
         return booked
 
     @api.model
@@ -111,6 +115,9 @@ class BankStatementMatch(models.AbstractModel):
 
 class AccountBankStatementLine(models.Model):
     _inherit = "account.bank.statement.line"
+
+    # Booked as it came in, by a rule that an approver or a bank administrator made.
+    bank_by_rule = fields.Boolean(string="Reconciliation Rule", readonly=True, copy=False)
 
     def _bank_open_text(self):
         """What is left open of the line, signed as the line's amount is, as decimal text."""

@@ -58,7 +58,9 @@ class BankStatementMatch(models.AbstractModel):
             payments = payments or self._by_bank_reference(entry, by_bank, match.none)
             payments = payments or self._by_words(entry, known)
             payments = payments.filtered(lambda pay: not pay.bank_booked and pay.id not in taken)
-            if "draft" in payments.mapped("state"):
+            if "draft" in payments.mapped("state") or "approved" in payments.bank_batch_id.mapped(
+                "state"
+            ):
                 continue  # it never left: people are told (`bank_discrepancy_bookings`)
             if any(pay.state in ("rejected", "canceled") for pay in payments):
                 match.contradicted[id(entry)] = payments

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from odoo import models
 from odoo.exceptions import UserError
 
+from .bank_statement_candidates import SENT
+
 
 @dataclass
 class Part:
@@ -202,7 +204,12 @@ class AccountBankStatementLine(models.Model):
 
     def _bank_payment_part(self, suspense, part):
         payment = self.env["account.payment"].browse(part["payment_id"])
-        if payment.bank_booked or payment.state not in ("in_process", "paid"):
+        batch = payment.bank_batch_id.sudo()  # sudo: only whether it left is asked
+        if (
+            payment.bank_booked
+            or payment.state not in ("in_process", "paid")
+            or (batch and batch.state not in SENT)  # it would be booked now, and leave later
+        ):
             raise UserError(
                 self.env._("%s does not wait for its booking.", payment.display_name)
             )

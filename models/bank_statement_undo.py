@@ -30,7 +30,7 @@ class AccountBankStatementLine(models.Model):
             bills = (executed | returned).bank_instalment_ids.move_line_id
             bills._bank_touch()
             line.action_undo_reconciliation()
-            line.sudo().bank_payment_ids = False
+            line.sudo().write({"bank_payment_ids": False, "bank_by_rule": False})
             executed._bank_wait_again()
             returned._bank_stay_paid(line)
         self.env["bank.audit.event"]._record_each(

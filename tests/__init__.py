@@ -44,6 +44,7 @@ from . import (
     test_recall,
     test_recall_decision,
     test_recall_withdraw,
+    test_reconcile_attack,
     test_reconcile_rule,
     test_reconcile_screen,
     test_reconciliation_property,

@@ -1,3 +1,4 @@
+from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from .common import MODULE, iban
@@ -187,3 +188,71 @@ class TestUnknownDebit(DiscrepancyCommon):
         with self.assertLogs(FOLLOW, "ERROR"):
             self.received(camt(self.debit))
         self.assertTrue(self.line_of("X1"))
+
+    # -- who could keep the alarm from people ---------------------------------------------------
+
+    def test_a_cent_of_a_bill_explains_no_debit(self):
+        self.codes(self.debit)
+        found, line = self.open("unknown_debit"), self.line_of("X1")
+        bill = self.new_bill(1)
+        item = bill.line_ids.filtered(
+            lambda item: item.account_id.account_type == "liability_payable"
+        )
+        line._bank_reconcile(
+            [
+                {"item_id": item.id, "amount": None},
+                {"account_id": self.expense.id, "amount": "-74.00", "name": "Sundry"},
+            ]
+        )
+        self.assertTrue(line.is_reconciled)
+        self.verify()
+        self.assertEqual(found.state, "open")
+        line.action_bank_undo()
+        self.company.bank_match_tolerance = 1
+        bill = self.new_bill(74.5)
+        item = bill.line_ids.filtered(
+            lambda item: item.account_id.account_type == "liability_payable"
+        )
+        line._bank_reconcile(
+            [
+                {"item_id": item.id, "amount": None},
+                {"account_id": self.expense.id, "amount": "-0.50", "name": "Difference"},
+            ]
+        )
+        self.verify()
+        self.assertEqual(found.state, "closed")
+
+    def test_a_rule_of_who_only_invoices_silences_nothing(self):
+        rule = self.env["bank.reconcile.rule"].with_user(self.clerk).create(
+            {
+                "name": "Quiet", "text": "thanks", "account_id": self.expense.id,
+                "company_id": self.company.id, "automatic": True,
+            }
+        )
+        self.assertEqual(self.codes(self.debit), ["unknown_debit"])
+        self.assertTrue(self.line_of("X1").is_reconciled)
+        # Made so by a bank administrator, it counts for what comes; changed by another, no more.
+        chief = self.new_user("chief", f"{MODULE}.group_admin,account.group_account_invoice")
+        for user, reference, alarms in ((chief, "X2", False), (self.clerk, "X3", True)):
+            with self.subTest(user.name):
+                rule.with_user(user).write({"text": "thanks", "confirmed": not alarms})
+                opening = {"X2": "925.00", "X3": "850.00"}[reference]
+                debit = Booking("-75.00", [Detail(payee="Other", text="thanks")], reference)
+                self.received(camt(debit, opening=opening))
+                line = self.line_of(reference)
+                self.assertTrue(line.is_reconciled)
+                self.assertEqual(line in self.open("unknown_debit").line_id, alarms)
+
+    def test_what_the_bank_said_of_a_booking_is_not_changed_by_hand(self):
+        """Odoo lets accountants write bookings: not those facts by which an alarm is raised."""
+        self.codes(self.debit)
+        accountant = self.new_user("accountant", "account.group_account_user")
+        line = self.line_of("X1").with_user(accountant)
+        self.assertTrue(line.has_access("write"))
+        for values in (
+            {"transaction_type": "PMNT/CHRG"}, {"account_number": iban(77)},
+            {"transaction_details": {"reversal": True}}, {"bank_by_rule": True},
+            {"bank_message_id": False},
+        ):
+            with self.subTest(values), self.assertRaises(AccessError):
+                line.write(values)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from datetime import date
 from decimal import Decimal
 
@@ -303,3 +304,11 @@ def test_encodings_of_json(encoding):
     document = page(simple("1", creditorName="中国"), simple("1", debtorName="Müller"))
     _report, (one, two) = only(json.dumps(document, ensure_ascii=False).encode(encoding))
     assert (one.details[0].creditor.name, two.details[0].debtor.name) == ("中国", "Müller")
+
+
+def test_a_text_that_does_not_end_is_refused_at_once():
+    """Not looked through again from each of its quotes: a small file would take hours."""
+    began = time.process_time()
+    with pytest.raises(FormatError):
+        strict_json.read(io.BytesIO(b'{"transactions": {"booked": ["' + b'\\"' * 500_000))
+    assert time.process_time() - began < 5
