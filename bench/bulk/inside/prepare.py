@@ -109,14 +109,15 @@ for done in range(len(bills), count, len(bills)):
         "items": done // len(bills) * (max(items.ids) - min(items.ids) + 1),
     }
     chosen = bills.sorted("id")[: count - done]
-    number = "row.sequence_prefix || lpad((row.sequence_number + %(by)s)::text, 4, '0')"
+    number = "row.sequence_number + %(by)s"
+    # Four digits, or more.
+    name = f"row.sequence_prefix || to_char({number}, 'FM9999990000')"
     copy_rows(
         "account_move",
         chosen.ids,
         f"""
-        'id', row.id + %(moves)s, 'name', {number}, 'payment_reference', NULL,
-        'sequence_number', row.sequence_number + %(by)s,
-        'ref', 'INV-' || lpad((row.sequence_number + %(by)s)::text, 6, '0')
+        'id', row.id + %(moves)s, 'name', {name}, 'payment_reference', NULL,
+        'sequence_number', {number}, 'ref', 'INV-' || to_char({number}, 'FM9999000000')
         """,
         **values,
     )

@@ -75,6 +75,8 @@ def write():
 
 
 content = write()
+# What the bank books, it has been sent.
+payments.bank_batch_id.message_ids_bank._prove_delivery()
 messages = env["bank.message"]
 with Meter(env) as meter:
     message = messages._store(
@@ -89,5 +91,6 @@ bills = payments.bank_instalment_ids.move_id
 assert set(bills.mapped("payment_state")) == {"paid"}
 assert set(payments.mapped("state")) == {"paid"}
 assert lines.statement_id.is_complete
+assert not env["bank.discrepancy"].search_count([])
 
 meter.tell(write)
