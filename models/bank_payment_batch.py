@@ -1,4 +1,5 @@
 import secrets
+from collections import Counter
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -7,6 +8,7 @@ from .audit_mask import ROLES, SEES_ACCOUNTS
 from .engine import ENGINE
 
 LIVE_STATES = ("draft", "to_approve", "approved", "sending", "uncertain", "sent", "accepted")
+REFUSED = ("RJCT", "CANC")  # what a bank says of a payment that it will not make
 
 
 class BankPaymentBatch(models.Model):
@@ -82,7 +84,8 @@ class BankPaymentBatch(models.Model):
     payment_ids = fields.One2many("account.payment", "bank_batch_id", readonly=True)
     payment_count = fields.Integer(compute="_compute_totals", store=True)
     amount_total = fields.Monetary(compute="_compute_totals", store=True)
-    sealed_content = fields.Text(readonly=True, copy=False, groups=SEES_ACCOUNTS)
+    # Long as the batch is: read only where it is asked for.
+    sealed_content = fields.Text(readonly=True, copy=False, groups=SEES_ACCOUNTS, prefetch=False)
     seal = fields.Char(readonly=True, copy=False)
     approval_ids = fields.One2many("bank.approval", "batch_id", readonly=True, groups=ROLES)
     message_ids_bank = fields.One2many(
@@ -166,18 +169,27 @@ class BankPaymentBatch(models.Model):
 
     def _follow_payments(self):
         """Bring the batch's state in line with its payments' fates."""
-        for batch in self.filtered(lambda batch: batch.state in (*LIVE_STATES, "settled")):
-            payments = batch.payment_ids
-            rejected = payments.filtered(lambda pay: pay.bank_status in ("RJCT", "CANC"))
-            settled = payments.filtered(lambda pay: pay.bank_booked) | rejected
-            if rejected == payments:
-                cancelled = "CANC" in payments.mapped("bank_status")
+        batches = self.filtered(lambda batch: batch.state in (*LIVE_STATES, "settled"))
+        # Counted by the database: a long statement asks anew after each slice of a large batch.
+        counts = {batch: Counter() for batch in batches}
+        for batch, status, booked, number in self.env["account.payment"]._read_group(
+            [("bank_batch_id", "in", batches.ids)],
+            ["bank_batch_id", "bank_status", "bank_booked"],
+            ["__count"],
+        ):
+            counts[batch][status, booked] += number
+        for batch, those in counts.items():
+            total = those.total()
+            rejected = sum(those[kind] for kind in those if kind[0] in REFUSED)
+            booked = sum(those[kind] for kind in those if kind[1] and kind[0] not in REFUSED)
+            if rejected == total:
+                cancelled = any(status == "CANC" for status, _booked in those)
                 state = "cancelled" if cancelled else "refused"
-            elif settled == payments:
+            elif rejected + booked == total:
                 state = "settled"
-            elif any(pay.bank_status not in (False, "RCVD") for pay in payments):
+            elif any(status not in (False, "RCVD") for status, _booked in those):
                 state = "accepted"
-            elif batch.state == "settled" or any(pay.bank_status for pay in payments):
+            elif batch.state == "settled" or any(status for status, _booked in those):
                 state = "sent"
             else:
                 continue

@@ -30,3 +30,17 @@ class TestBulkQueries(BankConnectCommon):
         self.questions(2)
         few, many = self.questions(10), self.questions(40)
         self.assertLess(many - few, 15)
+
+    def test_a_batch_is_followed_without_reading_it(self):
+        """A long statement asks after each slice how its batch stands."""
+        batch = self.approved(self.new_bill(10) | self.new_bill(20) | self.new_bill(30))
+        batch.message_ids_bank._prove_delivery()
+        numbers = batch.payment_ids.ids
+        self.env.flush_all()
+        self.env.invalidate_all()
+        payment = self.env["account.payment"].browse(numbers[0])
+        payment._bank_apply({payment: {"status": "ACSC"}})
+        self.assertEqual(batch.state, "accepted")
+        for record, name in ((payment, "bank_status"), (batch, "sealed_content")):
+            read = set(record._fields[name]._get_cache(self.env))
+            self.assertLessEqual(read, {payment.id} if record == payment else set())
