@@ -16,6 +16,7 @@ from .bank_discrepancy_follow import Found
 from .bank_watch import business_days_between
 
 SLICE = 2000  # payments or bookings looked at by one step
+AT_ONCE = 500  # bookings of a document, of which many may be taken in
 
 
 class BankDiscrepancyCheck(models.AbstractModel):
@@ -77,8 +78,11 @@ class BankDiscrepancyCheck(models.AbstractModel):
         for company_id, ids in rows:
             company = self.env["res.company"].browse(company_id)
             check = self.with_company(company)
-            for start in range(0, len(ids), SLICE):
-                news |= check._verify("bookings", company, ids[start : start + SLICE])[0]
+            for start in range(0, len(ids), AT_ONCE):
+                news |= check._verify("bookings", company, ids[start : start + AT_ONCE])[0]
+                # Memory stays flat, however long the document is.
+                self.env.flush_all()
+                self.env.invalidate_all()
         for payment in self._executed_after_all(message):
             check = self.with_company(payment.company_id)
             news |= check._verify("payments", payment.company_id, payment.ids)[0]
