@@ -149,10 +149,10 @@ class BankMessage(models.Model):
         for record, report in zip(self._records(), self._reports(stream), strict=True):
             if record.done:
                 continue
-            recogniser = self._recogniser(record)
+            recogniser, last_keys = self._recogniser(record), {}
             entries = islice(self._told(record, report), record.done_count, None)
             for slice_ in _slices(entries, SLICE):
-                self._add_notes(self._book_slice(record, recogniser, slice_))
+                self._add_notes(self._book_slice(record, recogniser, slice_, last_keys))
                 record.done_count += len(slice_)
                 self.entries_done += len(slice_)
                 if self.entries_done < self.entry_count:

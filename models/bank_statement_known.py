@@ -1,7 +1,6 @@
 """Bookings that are here, for the rule that recognises them (``formats/identity.py``)."""
 
 import json
-from collections import defaultdict
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,6 +9,8 @@ from odoo.tools import SQL
 
 from ..formats.identity import NEAR, Extent, Known, Mention
 from ..formats.report import FINAL
+
+MOST_KEYS = 5000  # whose last number is kept from slice to slice
 
 
 class BankStatementKnown(models.AbstractModel):
@@ -30,7 +31,10 @@ class BankStatementKnown(models.AbstractModel):
             return []
         lines = self.env["account.bank.statement.line"]
         lines.flush_model(
-            ["amount", "bank_told", "bank_booking_date", "bank_value_date", "bank_entry_key"]
+            [
+                "amount", "bank_told", "bank_booking_date", "bank_value_date", "bank_entry_key",
+                "bank_report_id",
+            ]
         )
         rows = self.env.execute_query(
             SQL(
@@ -41,12 +45,14 @@ class BankStatementKnown(models.AbstractModel):
                  WHERE journal_id = %s AND bank_entry_key IS NOT NULL
                    AND amount = ANY(%s::numeric[])
                    -- What this report told already, of a long one most, is another booking.
+                   AND bank_report_id IS DISTINCT FROM %s
                    AND (bank_told @> %s::jsonb) IS NOT TRUE
                    AND %s
               ORDER BY internal_index
                 """,
                 record.journal_id.id,
                 sorted({str(told.amount) for told in mentions}),
+                record.id,
                 json.dumps([{"r": record.id}]),
                 SQL(
                     "COALESCE(bank_booking_date, bank_value_date) BETWEEN %s AND %s",
@@ -120,18 +126,43 @@ class BankStatementKnown(models.AbstractModel):
         self.env["account.bank.statement.line"].invalidate_model(["bank_told"])
 
     @api.model
-    def _next_keys(self, journal, mentions, days):
+    def _next_keys(self, journal, mentions, days, last):
         """A key for each new booking: day, amount, and which of several it is.
 
         Two workers that take in one booking at once come upon one key, and the database lets
         only one of them have it: the other finds the booking when it tries again.
 
         :param days: the day of each
+        :param last: the last number of a day and amount, as far as it is known: kept from slice
+            to slice of a report, so that the database need not count its bookings over and over
         """
         bases = [
             f"{day}:{mention.amount.normalize():f}"
             for mention, day in zip(mentions, days, strict=True)
         ]
+        if len(last) > MOST_KEYS:
+            last.clear()
+        asked = {
+            base: (mention, day)
+            for mention, day, base in zip(mentions, days, bases, strict=True)
+            if base not in last
+        }
+        if asked:
+            # What else is found, of near days, need not be all.
+            found = self._last_keys(journal, asked.values())
+            last.update({base: found.get(base, 0) for base in asked})
+        keys = []
+        for base in bases:
+            last[base] += 1
+            keys.append(f"{base}:{last[base]}")
+        return keys
+
+    def _last_keys(self, journal, asked):
+        """The last number of days and amounts.
+
+        :param asked: list of (mention, day)
+        """
+        days = [day for _mention, day in asked]
         rows = self.env.execute_query(
             SQL(
                 """
@@ -148,13 +179,8 @@ class BankStatementKnown(models.AbstractModel):
               GROUP BY 1
                 """,
                 journal.id,
-                sorted({str(mention.amount) for mention in mentions}),
+                sorted({str(mention.amount) for mention, _day in asked}),
                 min(days) - timedelta(days=NEAR), max(days) + timedelta(days=NEAR),
             )
         )
-        last = defaultdict(int, rows)
-        keys = []
-        for base in bases:
-            last[base] += 1
-            keys.append(f"{base}:{last[base]}")
-        return keys
+        return dict(rows)

@@ -12,10 +12,11 @@ from ..formats.entry_details import code_text, entry_details
 class BankMessage(models.Model):
     _inherit = "bank.message"
 
-    def _book_slice(self, record, recogniser, slice_):
+    def _book_slice(self, record, recogniser, slice_, last_keys):
         """Book what is new among some entries of a report.
 
         :param slice_: (entry, its mention or None) in the order of the report
+        :param last_keys: kept from slice to slice, see ``bank.statement.known._next_keys``
         :return: notes
         """
         told = [(entry, mention) for entry, mention in slice_ if mention]
@@ -40,7 +41,7 @@ class BankMessage(models.Model):
             notes = self._follow_advice(record, [entry for entry, _mention in fresh])
             lines = {}
         else:
-            notes, lines = self._book_fresh(record, fresh, adopted_lines)
+            notes, lines = self._book_fresh(record, fresh, adopted_lines, last_keys)
         if record.final and not record.first_line_id:
             first = decisions[0].id if decisions[0] else lines[id(told[0][0])].id
             record.first_line_id = first
@@ -56,7 +57,7 @@ class BankMessage(models.Model):
             record.known_count += len(before)
             record.told_sum = float(record._money(record.told_sum) + sum(before, Decimal(0)))
 
-    def _book_fresh(self, record, fresh, adopted):
+    def _book_fresh(self, record, fresh, adopted, last_keys):
         """Create lines and match them, together with adopted lines that are still open.
 
         :param fresh: (entry, mention)
@@ -74,7 +75,8 @@ class BankMessage(models.Model):
         if fresh:
             lines = self.env["account.bank.statement.line"].with_company(journal.company_id)
             lines = lines.with_context(**lines.env["account.move"]._bank_quietly())
-            lines = lines._bank_create_lines(self._lines_values(record, fresh, match))
+            values = self._lines_values(record, fresh, match, last_keys)
+            lines = lines._bank_create_lines(values)
             made = dict(zip((id(entry) for entry, _mention in fresh), lines, strict=True))
             record.new_count += len(made)
         lines = made | {key: line for key, (_entry, line) in open_.items()}
@@ -140,11 +142,11 @@ class BankMessage(models.Model):
 
     # -- values -----------------------------------------------------------------------------
 
-    def _lines_values(self, record, fresh, match):
+    def _lines_values(self, record, fresh, match, last_keys):
         known_bookings = self.env["bank.statement.known"]
         days = [self._day_of(record, entry) for entry, _mention in fresh]
         keys = known_bookings._next_keys(
-            record.journal_id, [mention for _entry, mention in fresh], days
+            record.journal_id, [mention for _entry, mention in fresh], days, last_keys
         )
         return [
             self._line_values(record, entry, match)
