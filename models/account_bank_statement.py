@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError
 SAID = {
     "account_number", "bank_booking_date", "bank_by_rule", "bank_entry_key", "bank_message_id",
     "bank_payment_ids", "bank_reference", "bank_report_id", "bank_told", "bank_value_date",
-    "transaction_details", "transaction_type",
+    "partner_name", "transaction_details", "transaction_type",
 }
 
 

@@ -80,10 +80,7 @@ class BankMessage(models.Model):
             made = dict(zip((id(entry) for entry, _mention in fresh), lines, strict=True))
             record.new_count += len(made)
         lines = made | {key: line for key, (_entry, line) in open_.items()}
-        notes = matcher._settle(match, lines)
-        rest = matcher.env["account.bank.statement.line"].union(*made.values())
-        matcher.env["bank.reconcile.rule"]._apply(rest)
-        return notes, made
+        return matcher._settle(match, lines), made
 
     def _follow_advice(self, record, entries):
         """What is not booked from an advice still says that payments were executed."""

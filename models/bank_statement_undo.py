@@ -29,7 +29,7 @@ class AccountBankStatementLine(models.Model):
             )
             bills = (executed | returned).bank_instalment_ids.move_line_id
             bills._bank_touch()
-            line.action_undo_reconciliation()
+            super(AccountBankStatementLine, line).action_undo_reconciliation()
             line.sudo().write({"bank_payment_ids": False, "bank_by_rule": False})
             executed._bank_wait_again()
             returned._bank_stay_paid(line)
@@ -38,6 +38,13 @@ class AccountBankStatementLine(models.Model):
             [(line, {"entry": line.move_id.name, "amount": str(line.amount)}) for line in self],
         )
         return True
+
+    def action_undo_reconciliation(self):
+        """Odoo's own undo: payments that went through the bank, and their bills, follow."""
+        ours = self.filtered("bank_payment_ids")
+        if ours:
+            ours.action_bank_undo()
+        return super(AccountBankStatementLine, self - ours).action_undo_reconciliation()
 
     def _bank_brought_back(self):
         """The payments that this booking brought back."""

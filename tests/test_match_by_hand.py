@@ -161,6 +161,24 @@ class TestMatchByHand(BankConnectCommon):
                 self.assertFalse(credit.is_reconciled)
                 self.assert_undone(debit, before, *records)
 
+    def test_odoos_own_undo_lets_the_payment_follow(self):
+        """Else the bill would be open, and payable again, although its money has left."""
+        for book_now in (True, False):
+            with self.subTest(book_now=book_now):
+                if not book_now:
+                    self.book_on_statement()
+                bill = self.new_bill(100)
+                payment = self.sent(bill).payment_ids
+                records = (bill, payment, payment.bank_instalment_ids)
+                before = self.state_of(*records)
+                self.received(camt(paid(payment)))
+                line = self.line_of(payment)
+                self.assertEqual(bill.payment_state, "paid")
+                line.action_undo_reconciliation()
+                self.assertEqual(self.state_of(*records), before)
+                self.assertTrue(payment.bank_instalment_ids.live)
+                self.assertFalse(line.is_reconciled or line.bank_payment_ids)
+
     def line_of(self, payments):
         return self.env["account.bank.statement.line"].search(
             [("bank_payment_ids", "in", payments.ids)]
