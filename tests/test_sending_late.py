@@ -133,27 +133,27 @@ class TestSendingLate(BankConnectCommon):
     def test_a_collision_is_no_fault_of_the_document(self):
         """It is processed the next moment, not put into quarantine."""
         model = type(self.message)
-        original, left = model._process, [SerializationFailure, UniqueViolation]
+        original, left = model._process_steps, [SerializationFailure, UniqueViolation]
 
         def collide(message):
-            original(message)
+            yield from original(message)
             if left:
                 raise left.pop()("somebody else was quicker")
 
-        with patch.object(model, "_process", collide):
+        with patch.object(model, "_process_steps", collide):
             self.received(camt(opening="1.00"))
         self.assertFalse(left)
 
     def test_what_always_collides_is_put_aside_and_blocks_nothing(self):
         model = type(self.message)
-        original = model._process
+        original = model._process_steps
 
         def collide(message):
             if message.remote_id == "D1":
                 raise UniqueViolation("twice the same")
-            original(message)
+            yield from original(message)
 
-        with patch.object(model, "_process", collide):
+        with patch.object(model, "_process_steps", collide):
             broken, good = self.receive(camt(opening="1.00"), camt(opening="2.00"))
         self.assertEqual((broken.state, good.state), ("quarantined", "processed"))
         self.assertIn("twice the same", broken.error)
