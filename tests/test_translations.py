@@ -27,9 +27,10 @@ LANGUAGES = ("zh_CN", "zh_TW")
 # Names, codes and marks that every language writes alike; Odoo leaves these untranslated.
 SAME = {
     "-----BEGIN CERTIFICATE-----", "-----BEGIN PUBLIC KEY-----", "-----BEGIN X509 CRL-----",
-    "<wsdl:definitions …", "BIC", "IBAN", "ID", "JSON", "SEPA", "SHA-256", "TLS", "UETR", "Webhook",
-    "bank_batch_id", "connection_id", "https://", "https://host[:port][/path]", "id",
-    "pain.001.001.03", "pain.001.001.09",
+    "<wsdl:definitions …", "BIC", "Enter", "IBAN", "ID", "JSON", "SEPA", "SHA-256", "TLS", "UETR",
+    "Webhook", "bank_batch_id", "connection_id", "https://", "https://host[:port][/path]", "id",
+    "object._file_name()", "pain.001.001.03", "pain.001.001.09",
+    "· <span class=\"page\"/> / <span class=\"topage\"/>",
 }  # fmt: skip
 RE_EXPORT = "export the terms again: see docs/translations.md"
 
