@@ -29,8 +29,9 @@ class AccountBankStatementLine(models.Model):
             )
             bills = (executed | returned).bank_instalment_ids.move_line_id
             bills._bank_touch()
-            super(AccountBankStatementLine, line).action_undo_reconciliation()
+            # Without its payments, a booking is one that Odoo's own undo takes whole.
             line.sudo().write({"bank_payment_ids": False, "bank_by_rule": False})
+            line.action_undo_reconciliation()
             executed._bank_wait_again()
             returned._bank_stay_paid(line)
         self.env["bank.audit.event"]._record_each(
