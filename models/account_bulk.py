@@ -1,6 +1,6 @@
 """Asking once what Odoo asks anew for every journal entry.
 
-While many entries are written at once, the context holds ``bank_bulk``, a dict: answers that do
+While many entries are written at once, the context holds ``bank_bulk``: answers that do
 not differ between the entries are kept there. The questions stay Odoo's own, so whatever other
 modules add to them holds.
 """
@@ -28,6 +28,22 @@ OF_ENTRIES = (
 OF_LINES = ("amount_residual", "is_reconciled")
 
 
+class Answers(dict):
+    """What was asked once; no other is the same.
+
+    Odoo compares a context with those of all environments of the transaction, again and again,
+    and would compare all answers.
+    """
+
+    def __eq__(self, other):
+        return self is other
+
+    def __ne__(self, other):
+        return self is not other
+
+    __hash__ = object.__hash__
+
+
 class AccountMove(models.Model):
     _inherit = "account.move"
 
@@ -38,7 +54,7 @@ class AccountMove(models.Model):
         Where law wants every change in the chatter (restrictive audit trail), Odoo tracks as ever.
         """
         return {
-            "bank_bulk": {},
+            "bank_bulk": Answers(),
             "skip_invoice_sync": True,
             "skip_account_move_synchronization": True,
             "tracking_disable": not self.env.company.restrictive_audit_trail,

@@ -119,9 +119,20 @@ class BankMessage(models.Model):
         steps = self._process_steps()
         while self._one_step(steps, last_try):
             self._commit()
-            self.env.invalidate_all()
+            self._forget()
             if time.monotonic() > until or not self._hold():
                 return
+
+    def _forget(self):
+        """Forget what a step knew, and the environments in which it worked.
+
+        They refer to themselves, by the answers kept in their contexts and by their users and
+        companies, so that they would stay: and Odoo looks through all there are for each new one.
+        """
+        self.env.invalidate_all()
+        for env in self.env.transaction.envs:
+            env.context.get("bank_bulk", {}).clear()
+        self.env.transaction.reset()
 
     def _one_step(self, steps, last_try):
         """Whether there is more to do after the next step."""
