@@ -11,9 +11,10 @@ from .cancellation import (
 )
 from .detect import message_name
 from .errors import FormatError
+from .notes import Notes
 from .parts import reason
 from .safety import Limits, Node, events
-from .values import moment
+from .values import moment, unnamed
 
 _CONTAINERS = (("Document",), ("RsltnOfInvstgtn",), ("CxlDtls",), ("OrgnlPmtInfAndSts",))
 
@@ -24,7 +25,7 @@ def read(stream: BinaryIO, limits: Limits | None = None) -> Resolution:
     Raises ``FormatError`` for what is unsafe, is no camt.029, carries a cancellation status that
     ISO 20022 doesn't know or says nothing at all about a cancellation.
     """
-    notes: list[str] = []
+    notes = Notes()
     given: dict = {}
     details: list[CancellationDetails] = []
     message = block = None
@@ -63,7 +64,7 @@ def read(stream: BinaryIO, limits: Limits | None = None) -> Resolution:
         elif node.tag == "Sts":
             given["confirmation"] = node.value("Conf")
     if given.get("message_name") == "camt.029":
-        notes.append(f"Document: namespace {namespace!r} does not name the message")
+        notes.append(unnamed("Document", namespace))
     if not details and not given.get("confirmation"):
         raise FormatError(
             "the resolution says nothing about a cancellation",

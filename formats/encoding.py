@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from .errors import FormatError
+from .notes import Note, Notes
 
 _BLANK = " \t\r\n"
 # what transports fill a file up with behind its end
 _PADDING = "\x00\x1a"
 _MOST_PADDING = 1024 * 1024
-_PADDED = "padding behind the document was dropped"
+_PADDED = Note.of("padding", "padding behind the document was dropped")
+_BLANK_BEFORE = Note.of("blank", "blank space before the XML declaration was dropped")
 _DECLARED = re.compile(rb"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _DECLARATION = 256  # bytes in which an XML declaration ends
 # by codecs' own names; a shift encoding could hide a tag, so none is here
@@ -21,8 +23,8 @@ _ALLOWED = frozenset(
     + [f"cp{number}" for number in range(1250, 1259)]
     + [f"iso8859-{number}" for number in range(1, 17)]
 )
-_NOT_UTF8 = "bytes that are not UTF-8 were read as Windows-1252"
-_CHINESE = "bytes that are not UTF-8 were read as GB18030"
+_NOT_UTF8 = Note.of("windows_1252", "bytes that are not UTF-8 were read as Windows-1252")
+_CHINESE = Note.of("gb18030", "bytes that are not UTF-8 were read as GB18030")
 _HIGH = re.compile(rb"[\x80-\xff]+")
 # what Chinese text is made of in GB2312: punctuation and the characters in common use
 _UTF8 = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{2})[\x80-\xbf]")
@@ -33,7 +35,7 @@ def chunks(
     stream: BinaryIO,
     size: int,
     max_bytes: int,
-    notes: list[str] | None = None,
+    notes: Notes | None = None,
     encoding: str | None = None,
 ) -> Iterator[bytes]:
     """The document in ``stream`` as UTF-8, some ``size`` bytes at a time.
@@ -45,7 +47,7 @@ def chunks(
     ``FormatError`` past ``max_bytes``, for an encoding that isn't known and for bytes that are none
     of it.
     """
-    notes = notes if notes is not None else []
+    notes = notes if notes is not None else Notes()
     decoder: codecs.IncrementalDecoder | None = None
     begun = False
     padding = ""
@@ -60,10 +62,9 @@ def chunks(
         if not begun:
             text = text.removeprefix("\ufeff")
             if text[:1] in _BLANK and text:
-                note = "blank space before the XML declaration was dropped"
                 text = text.lstrip(_BLANK)
-                if note not in notes:
-                    notes.append(note)
+                if _BLANK_BEFORE not in notes:
+                    notes.append(_BLANK_BEFORE)
             begun = bool(text)
         text, padding = _unpadded(padding + text)
         if text:
@@ -127,7 +128,7 @@ def _bounded(stream: BinaryIO, size: int, max_bytes: int) -> Iterator[bytes]:
         yield start
 
 
-def _decoder(start: bytes, notes: list[str]) -> codecs.IncrementalDecoder:
+def _decoder(start: bytes, notes: Notes) -> codecs.IncrementalDecoder:
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         name = "utf-16"
     elif start[1:2] == b"\x00":
@@ -144,7 +145,10 @@ def _decoder(start: bytes, notes: list[str]) -> codecs.IncrementalDecoder:
         pass
     if name.startswith(("utf-16", "utf-32")) and start[:1].isascii() and start[1:2] > b"\x00":
         # the declaration itself was read byte by byte: it can't be that
-        notes.append(f"the document says it is {name.upper()}, which it is not")
+        said = name.upper()
+        notes.append(
+            Note.of("encoding", f"the document says it is {said}, which it is not", encoding=said)
+        )
         name = "utf-8"
     if name not in _ALLOWED:
         raise FormatError(f"the document's encoding {name!r} is not known", code="encoding")
@@ -165,7 +169,7 @@ def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, final: bool = Fal
 class _Utf8(codecs.BufferedIncrementalDecoder):
     """UTF-8 in which a stray byte is read as Windows-1252."""
 
-    def __init__(self, notes: list[str]) -> None:
+    def __init__(self, notes: Notes) -> None:
         super().__init__("strict")
         self.notes = notes
 

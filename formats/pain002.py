@@ -7,9 +7,10 @@ from .codes import STATUSES
 from .detect import message_name
 from .errors import FormatError
 from .incoming import BlockStatus, Reason, StatusReport, TransactionStatus
+from .notes import Notes
 from .parts import account, party, reason
 from .safety import Limits, Node, events
-from .values import amount, count, day_of, moment, number
+from .values import amount, count, day_of, moment, number, unnamed
 
 # the first release: its element is called as it is, and payments stand in no block
 _FIRST = "pain.002.001.02"
@@ -23,7 +24,7 @@ def read(stream: BinaryIO, limits: Limits | None = None) -> StatusReport:
     Raises ``FormatError`` for what is unsafe, is no pain.002, carries a status that ISO 20022
     doesn't know or names no original message.
     """
-    notes: list[str] = []
+    notes = Notes()
     given: dict = {}
     blocks: list[BlockStatus] = []
     block: _Block | None = None
@@ -58,7 +59,7 @@ def read(stream: BinaryIO, limits: Limits | None = None) -> StatusReport:
         elif node.tag == "OrgnlGrpInfAndSts":
             given |= _group(node, notes)
     if given.get("message_name") == "pain.002":
-        notes.append(f"Document: namespace {namespace!r} does not name the message")
+        notes.append(unnamed("Document", namespace))
     if not given.get("original_message_id"):
         raise FormatError(
             "the status report does not say which message it answers",
@@ -77,7 +78,7 @@ class _Block:
         self.reasons: list[Reason] = []
         self.transactions: list[TransactionStatus] = []
 
-    def read(self, node: Node, notes: list[str]) -> None:
+    def read(self, node: Node, notes: Notes) -> None:
         if node.tag == "TxInfAndSts":
             self.transactions.append(_transaction(node, notes))
         elif node.tag == "OrgnlPmtInfId":
@@ -107,7 +108,7 @@ def _status(node: Node | None, path: str) -> str | None:
     return node.text
 
 
-def _group(node: Node, notes: list[str]) -> dict:
+def _group(node: Node, notes: Notes) -> dict:
     path = node.path
     total = node.value("OrgnlCtrlSum")
     return {
@@ -120,7 +121,7 @@ def _group(node: Node, notes: list[str]) -> dict:
     }
 
 
-def _transaction(node: Node, notes: list[str]) -> TransactionStatus:
+def _transaction(node: Node, notes: Notes) -> TransactionStatus:
     path = node.path
     original = node.first("OrgnlTxRef")
     value, currency = _amount(original, f"{path}/OrgnlTxRef")

@@ -30,9 +30,9 @@ def text(content: bytes) -> str:
     Raises ``FormatError``: too large, not a PDF, locked, or not to be read within the bounds.
     """
     if len(content) > MAX_BYTES:
-        raise FormatError(f"the PDF has more than {MAX_BYTES // 1024 // 1024} MB")
+        raise FormatError(f"the PDF has more than {MAX_BYTES // 1024 // 1024} MB", code="limits")
     if b"%PDF-" not in content[:_HEAD]:
-        raise FormatError("this is no PDF")
+        raise FormatError("this is no PDF", code="kind")
     try:
         # Isolated: neither the environment nor the working directory decides what is imported.
         done = subprocess.run(
@@ -43,13 +43,14 @@ def text(content: bytes) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise FormatError("the PDF can't be read in reasonable time") from None
+        raise FormatError("the PDF can't be read in reasonable time", code="too_slow") from None
     except OSError as error:
-        raise FormatError(f"no reader for PDFs can be started: {error}") from error
+        text = f"no reader for PDFs can be started: {error}"
+        raise FormatError(text, code="no_reader") from error
     if done.returncode != 0:
         # The last line of the trace says what was wrong; what a file says of itself is bounded.
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["it crashed"]
-        raise FormatError(f"the PDF can't be read: {said[0][:200]}")
+        raise FormatError(f"the PDF can't be read: {said[0][:200]}", code="malformed")
     return done.stdout.decode("utf-8", "replace")
 
 

@@ -8,6 +8,7 @@ from .arithmetic import Tally, faults
 from .errors import Fault
 from .incoming import Balance, Entry
 from .model import Account, Agent, Party
+from .notes import Notes
 
 FINAL = frozenset({"camt.053", "mt940"})
 
@@ -35,7 +36,7 @@ class Report:
     - ``entries``: iterator of ``Entry`` in document order, to be iterated once
     """
 
-    def __init__(self, kind: str, name: str, path: str, notes: list[str]) -> None:
+    def __init__(self, kind: str, name: str, path: str, notes: Notes) -> None:
         self.kind = kind
         self.message_name = name
         self.path = path

@@ -15,6 +15,7 @@ from xml.parsers import expat
 
 from .encoding import chunks
 from .errors import FormatError, UnsafeError
+from .notes import Notes
 
 CHUNK = 64 * 1024
 Compact = Callable[["Node", "Node"], Any]
@@ -124,7 +125,7 @@ def events(
     stream: BinaryIO,
     containers: Sequence[Iterable[str]],
     limits: Limits | None = None,
-    notes: list[str] | None = None,
+    notes: Notes | None = None,
     compact: tuple[str, Compact] | None = None,
 ) -> Iterator[Event]:
     """Walk the XML document in ``stream``, handing out each child of a container when it closes.

@@ -7,6 +7,7 @@ from decimal import Decimal
 from dateutil.parser import isoparse
 
 from .errors import FormatError
+from .notes import Note, Notes
 from .safety import Node
 
 _AMOUNT = re.compile(r"[+-]?\d{1,18}(?:\.\d{0,17})?|[+-]?\.\d{1,17}", re.ASCII)
@@ -64,25 +65,34 @@ def day_of(node: Node | None, path: str) -> date | None:
     return day(text, path) if text else None
 
 
-def moment(text: str | None, path: str, notes: list[str]) -> datetime | None:
+def moment(text: str | None, path: str, notes: Notes) -> datetime | None:
     """An ISO date-time; what can't be read is noted, for no money hangs on it."""
     if not text:
         return None
     try:
         return isoparse(text)
     except (ValueError, OverflowError):
-        notes.append(f"{path}: {text[:40]!r} is not a date and time")
+        said = repr(text[:40])
+        notes.append(Note.of("moment", f"{said} is not a date and time", path, text=said))
         return None
 
 
-def count(text: str | None, path: str, notes: list[str]) -> int | None:
+def count(text: str | None, path: str, notes: Notes) -> int | None:
     """A count; what can't be read is noted."""
     if not text:
         return None
     if text.isascii() and text.isdigit():
         return int(text)
-    notes.append(f"{path}: {text[:40]!r} is not a count")
+    said = repr(text[:40])
+    notes.append(Note.of("count", f"{said} is not a count", path, text=said))
     return None
+
+
+def unnamed(path: str, namespace: str) -> Note:
+    """That a document's namespace does not say which message it is."""
+    said = repr(namespace[:80])
+    text = f"namespace {said} does not name the message"
+    return Note.of("namespace", text, path, namespace=said)
 
 
 def flag(text: str | None) -> bool | None:

@@ -218,4 +218,5 @@ class BankMessage(models.Model):
     def _add_notes(self, notes):
         """Note what was found and tolerated; what a document repeats is said once."""
         said = (self.note or "").splitlines()
-        self.note = "\n".join(dict.fromkeys([*said, *notes])) or False
+        told = (format_texts.note_text(self.env, note) for note in notes)
+        self.note = "\n".join(dict.fromkeys([*said, *told])) or False

@@ -12,6 +12,7 @@ from odoo.exceptions import UserError, ValidationError
 
 from ..formats import pdf_text
 from ..formats.errors import FormatError
+from . import format_texts
 from .audit_mask import ROLES
 from .bank_message_receive import Quarantine
 
@@ -64,7 +65,8 @@ class BankMessage(models.Model):
             raise Quarantine(
                 self.env._(
                     "The file's name names no payment of this connection, and what is in it can't "
-                    "be read: %s. Look at it, and say which payment it is for.", error,
+                    "be read: %s. Look at it, and say which payment it is for.",
+                    format_texts.reading_text(self.env, error),
                 )
             ) from error
         payment = self._payment_named(self.connection_id, pdf_text.references(said))

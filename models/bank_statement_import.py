@@ -14,6 +14,7 @@ from odoo import models
 from ..formats.account_reports import account_reports
 from ..formats.iban import is_account
 from ..formats.identity import Recogniser, mention
+from ..formats.notes import Notes
 from . import format_texts
 from .bank_message_receive import Quarantine
 
@@ -42,7 +43,7 @@ class BankMessage(models.Model):
 
     def _check_reports(self, stream):
         """Judge the whole document, and note down which reports it has."""
-        notes, values, entries = [], [], 0
+        notes, values, entries = Notes(), [], 0
         for position, report in enumerate(self._reports(stream), 1):
             journal = self._journal_of(report.account)
             count, booked, total = 0, 0, Decimal(0)
@@ -55,7 +56,7 @@ class BankMessage(models.Model):
             if faults:
                 said = format_texts.faults_text(self.env, faults)
                 raise Quarantine(self.env._("The statement does not add up: %s", said))
-            notes += list(report.notes)
+            notes += report.notes
             entries += count
             values.append(
                 self._report_values(report, journal)

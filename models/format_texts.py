@@ -8,6 +8,8 @@ import re
 
 from odoo.tools.translate import LazyTranslate
 
+from ..formats.notes import Note
+
 _lt = LazyTranslate(__name__)
 
 PROBLEMS = {
@@ -50,9 +52,11 @@ READING = {
     "limits": _lt("it is larger or more deeply nested than is accepted"),
     "malformed": _lt("it is damaged or incomplete"),
     "no_account": _lt("it does not name the account"),
+    "no_reader": _lt("no reader for PDFs can be started on this server"),
     "order": _lt("a part of it is not where it belongs"),
     "sign": _lt("it can't be told whether money came in or went out"),
     "status": _lt("a status is missing or not known"),
+    "too_slow": _lt("it can't be read in reasonable time"),
     "twice": _lt("something is given twice in one place"),
     "unanswered": _lt("it does not say which message it answers"),
     "unsafe": _lt("it declares a document type, as no bank's document does"),
@@ -75,6 +79,33 @@ FAULTS = {
     "total_credit": _lt("it states %(stated)s as sum of credit entries, it is %(found)s"),
     "total_debit": _lt("it states %(stated)s as sum of debit entries, it is %(found)s"),
     "two_currencies": _lt("it opens in %(first)s and closes in %(last)s"),
+}
+
+# What was odd in a document of the bank's, and tolerated.
+NOTES = {
+    "blank": _lt("blank space before the XML declaration was dropped"),
+    "count": _lt("%(text)s is not a count"),
+    "details": _lt("%(key)s do not add up to their entry"),
+    "encoding": _lt("the document says it is %(encoding)s, which it is not"),
+    "field": _lt("field :%(tag)s: was passed over"),
+    "gb18030": _lt("bytes that are not UTF-8 were read as GB18030"),
+    "moment": _lt("%(text)s is not a date and time"),
+    "more": _lt("there is more of this: %(of)s"),
+    "namespace": _lt("namespace %(namespace)s does not name the message"),
+    "negative": _lt("the amount %(amount)s is negative, which reverses its indicator"),
+    "no_booking_date": _lt("a booked entry without a booking date"),
+    "no_booking_day": _lt("%(key)s is missing from a booked entry"),
+    "no_day": _lt("%(key)s is missing from a balance, which was left out"),
+    "no_identification": _lt("the report has no identification"),
+    "no_number": _lt("%(text)s is no number of a statement"),
+    "no_status": _lt("an entry without a status, taken as booked, being on a statement"),
+    "not_text": _lt("%(key)s is not a text"),
+    "number": _lt("%(key)s has its amount as a number, not as a text"),
+    "padding": _lt("padding behind the document was dropped"),
+    "parts": _lt("the entry is %(amount)s, its %(number)s payments make %(total)s"),
+    "unknown_field": _lt("a field that is not known was passed over"),
+    "windows_1252": _lt("bytes that are not UTF-8 were read as Windows-1252"),
+    "zero_without_sign": _lt("an entry of zero without a credit or debit indicator"),
 }
 
 # The words of which the places in a payment are made, there and in the approval seal.
@@ -181,7 +212,27 @@ def reading_text(env, error):
     known = READING.get(error.code)
     if not known or _reads_english(env):
         return str(error)
-    return f"{env._(known)} ({error.place})" if error.place else env._(known)
+    place = _place(env, error)
+    return f"{env._(known)} ({place})" if place else env._(known)
+
+
+def note_text(env, note):
+    """What was odd in a document and tolerated, with the place where there is one.
+
+    :param note: a ``formats.notes.Note``, or what was said in the user's language already
+    """
+    if not isinstance(note, Note) or _reads_english(env):
+        return str(note)
+    facts = {name: note_text(env, fact) for name, fact in note.facts.items()}
+    said = env._(NOTES[note.code]) % facts  # pylint: disable=translation-not-lazy
+    place = _place(env, note)
+    return f"{place}: {said}" if place else said
+
+
+def _place(env, found):
+    """Path and line in a document of the bank's."""
+    line = env._("line %s", found.line) if found.line else None
+    return ", ".join(filter(None, (found.path, line)))
 
 
 def faults_text(env, faults):

@@ -4,6 +4,7 @@ from decimal import Decimal
 from odoo.tests import tagged
 
 from ..formats.errors import Fault, FormatError
+from ..formats.notes import Note, Notes
 from ..models import format_texts
 from .common import OUR_IBAN, BankConnectCommon, iban
 
@@ -80,7 +81,10 @@ class TestStatementFormats(BankConnectCommon):
         """The sentence of the fault's code, with what it names; the place stays as it is."""
         self.env["res.lang"]._activate_lang("fr_FR")
         env = self.env(context={"lang": "fr_FR"})
-        for code, sentence in (*format_texts.FAULTS.items(), *format_texts.READING.items()):
+        for code, sentence in (
+            *format_texts.FAULTS.items(), *format_texts.READING.items(),
+            *format_texts.NOTES.items(),
+        ):
             self.assertTrue(env._(sentence), code)
         error = FormatError("in English", "message[1]", 5, code="amount")
         self.assertRegex(format_texts.reading_text(env, error), r"\(message\[1\], line 5\)$")
@@ -89,6 +93,21 @@ class TestStatementFormats(BankConnectCommon):
         said = format_texts.faults_text(env, [Fault.of("count_all", "x", stated=2, found=1)])
         self.assertIn("2", said)
         self.assertNotEqual(said, "x")
+        note = Note.of("parts", "in English", "Ntry[7]", amount=3, number=2, total=1)
+        notes = Notes([note, *([Note.of("field", "in English", line=4, tag="99")] * 21)])
+        first, *_others, last = (format_texts.note_text(env, each) for each in notes)
+        self.assertRegex(first, r"^Ntry\[7\]: .*3.*2.*1")
+        self.assertRegex(last, r"line 4: .*:99:")
+        self.assertNotIn("in English", first + last)
+        self.assertEqual(format_texts.note_text(self.env, note), note)
+
+    def test_what_is_odd_is_said_on_the_document(self):
+        """With its place, and for a receipt that can't be read with the reason in words."""
+        document = mt940(("-5.00", "?20SVWZ+x", "B1")).replace(b":60F:", b":99Z:what\r\n:60F:")
+        self.assertIn("a field that is not known", self.received(document).note)
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.company.partner_id.lang = "fr_FR"
+        self.assertNotIn("the PDF can't be read", self.quarantined(b"%PDF-1.7 torn", ".").error)
 
     def test_intraday_reports_move_the_payment(self):
         """MT942 and JSON tell of an execution before the statement does."""

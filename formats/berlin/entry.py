@@ -30,7 +30,7 @@ def entry(item: Item, status: str, account: Account, position: int) -> Entry:
             raise FormatError(
                 "a booked entry has neither booking date nor value date", item.path, code="day"
             )
-        item.odd("bookingDate", "is missing from a booked entry")
+        item.odd("no_booking_day", "bookingDate", "is missing from a booked entry")
     own = _details(item, value, currency)
     parts = [_details(part, None, None) for part in item.items("entryDetails")]
     exchange, instructed = _exchange(item)
@@ -123,7 +123,7 @@ def _shared(
     known = [amount for amount, _unit in amounts if amount is not None]
     turn = value < 0 and known and min(known) >= 0
     if len(known) == len(amounts) and abs(sum(known)) != abs(value):
-        item.odd("entryDetails", "do not add up to their entry")
+        item.odd("details", "entryDetails", "do not add up to their entry")
     found = []
     for part, (amount, unit) in zip(parts, amounts, strict=True):
         given = {name: getattr(part, name) for name in TransactionDetails.__slots__}

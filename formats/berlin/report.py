@@ -9,6 +9,7 @@ from ..arithmetic import balances
 from ..errors import Fault, FormatError
 from ..incoming import Balance, Entry
 from ..model import Account
+from ..notes import Notes
 from ..report import Report
 from ..safety import Limits
 from .entry import entry
@@ -33,7 +34,7 @@ class JsonReport(Report):
     """
 
     def __init__(self, position: int, account: Account) -> None:
-        super().__init__(KIND, KIND, f"report[{position}]", [])
+        super().__init__(KIND, KIND, f"report[{position}]", Notes())
         self.account = account
         self.last_page = True
 
@@ -82,7 +83,7 @@ def reports(stream: BinaryIO, limits: Limits | None = None) -> Iterator[JsonRepo
         document = [document]
     report, pages, number = None, [], 0
     for position, given in enumerate(document, 1):
-        notes: list[str] = []
+        notes = Notes()
         page = Item(given, f"page[{position}]", notes)
         if not isinstance(page.given.get("transactions"), dict):
             raise FormatError(
@@ -122,6 +123,6 @@ def _balance(item: Item) -> Balance | None:
         raise FormatError("the balance has no amount or no type", item.path, code="balance")
     day: date | None = item.day("referenceDate") or item.day("lastChangeDateTime")
     if day is None:
-        item.odd("referenceDate", "is missing from a balance, which was left out")
+        item.odd("no_day", "referenceDate", "is missing from a balance, which was left out")
         return None
     return Balance(type=_BALANCES.get(name, name), amount=money[0], currency=money[1], date=day)

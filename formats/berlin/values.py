@@ -8,6 +8,7 @@ from ..currency import is_code
 from ..errors import FormatError
 from ..iban import is_iban
 from ..model import Account
+from ..notes import Note, Notes
 from ..strict_json import Number, clean
 from ..values import day as iso_day
 from ..values import number
@@ -18,7 +19,7 @@ class Item:
 
     __slots__ = ("given", "notes", "path")
 
-    def __init__(self, given: Any, path: str, notes: list[str]) -> None:
+    def __init__(self, given: Any, path: str, notes: Notes) -> None:
         if not isinstance(given, dict):
             raise FormatError("an object is expected here", path, code="malformed")
         self.given = given
@@ -30,7 +31,7 @@ class Item:
         value = self.given.get(key)
         if value is None or isinstance(value, str):
             return clean(value).strip() or None if value else None
-        self.odd(key, "is not a text")
+        self.odd("not_text", key, "is not a text")
         return None
 
     def texts(self, key: str) -> list[str]:
@@ -85,7 +86,7 @@ class Item:
         if not isinstance(value, str):
             raise FormatError("the amount is missing or no number", found.path, code="amount")
         if isinstance(value, Number):
-            self.odd(key, "has its amount as a number, not as a text")
+            self.odd("number", key, "has its amount as a number, not as a text")
         if not isinstance(currency, str) or not is_code(currency.strip()):
             raise FormatError(
                 f"the amount {value[:40]} has no currency", found.path, code="currency"
@@ -112,8 +113,7 @@ class Item:
             return Account(other=clean(value).strip(), currency=currency)
         return None
 
-    def odd(self, key: str, what: str) -> None:
+    def odd(self, code: str, key: str, what: str) -> None:
         """Note something odd, once for each key and document."""
-        note = f"{key} {what}"
-        if not any(each.endswith(note) for each in self.notes):
-            self.notes.append(f"{self.path}: {note}")
+        if not any((each.code, each.facts.get("key")) == (code, key) for each in self.notes):
+            self.notes.append(Note.of(code, f"{key} {what}", self.path, key=key))

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from ..errors import FormatError
 from ..incoming import Batch, Charge, Entry, TransactionCode, TransactionDetails
+from ..notes import Note, Notes
 from ..safety import Node
 from ..values import amount, count, day_of, flag, signed
 from .details import transaction_code, transaction_details
@@ -12,7 +13,7 @@ from .money import AmountDetails, charges
 STATUSES = frozenset({"BOOK", "PDNG", "INFO", "FUTR"})
 
 
-def entry(node: Node, kind: str, position: int, notes: list[str]) -> Entry:
+def entry(node: Node, kind: str, position: int, notes: Notes) -> Entry:
     """The entry in ``node``; ``notes`` collects what was tolerated.
 
     Raises ``FormatError`` when the amount, its sign, its currency, the status or a date can't
@@ -25,11 +26,13 @@ def entry(node: Node, kind: str, position: int, notes: list[str]) -> Entry:
     value, currency = amount(money, f"{path}/Amt")
     if value < 0:
         # ISO 20022 allows no negative amount; taken as arithmetic says, which the balances prove
-        notes.append(f"{path}: the amount {value} is negative, which reverses its indicator")
+        text = f"the amount {value} is negative, which reverses its indicator"
+        notes.append(Note.of("negative", text, path, amount=value))
     value = signed(value, node, path)
     indicator = node.value("CdtDbtInd")
     if indicator is None:
-        notes.append(f"{path}: an entry of zero without a credit or debit indicator")
+        text = "an entry of zero without a credit or debit indicator"
+        notes.append(Note.of("zero_without_sign", text, path))
         indicator = "CRDT"
     status = _status(node, kind, path, notes)
     booked = day_of(node.first("BookgDt"), f"{path}/BookgDt")
@@ -39,7 +42,7 @@ def entry(node: Node, kind: str, position: int, notes: list[str]) -> Entry:
             raise FormatError(
                 "a booked entry has neither booking date nor value date", path, code="day"
             )
-        notes.append(f"{path}: a booked entry without a booking date")
+        notes.append(Note.of("no_booking_date", "a booked entry without a booking date", path))
     code = transaction_code(node)
     instructed = AmountDetails(node.first("AmtDtls"), path)
     fees = charges(node, path)
@@ -68,11 +71,12 @@ def entry(node: Node, kind: str, position: int, notes: list[str]) -> Entry:
     )
 
 
-def _status(node: Node, kind: str, path: str, notes: list[str]) -> str:
+def _status(node: Node, kind: str, path: str, notes: Notes) -> str:
     # a plain code until version .06, a choice of Cd and Prtry after it
     status = node.value("Sts", "Cd") or node.value("Sts", "Prtry") or node.value("Sts")
     if status is None and kind == "camt.053":
-        notes.append(f"{path}: an entry without a status, taken as booked, being on a statement")
+        text = "an entry without a status, taken as booked, being on a statement"
+        notes.append(Note.of("no_status", text, path))
         return "BOOK"
     if status not in STATUSES:
         found = f"{status!r} is not one of {', '.join(sorted(STATUSES))}" if status else "missing"
@@ -80,7 +84,7 @@ def _status(node: Node, kind: str, path: str, notes: list[str]) -> str:
     return status
 
 
-def _batch(node: Node, path: str, notes: list[str]) -> Batch | None:
+def _batch(node: Node, path: str, notes: Notes) -> Batch | None:
     # beside the entry in version .01, in NtryDtls since
     holders = [node, *node.all("NtryDtls")]
     found = next(
@@ -105,7 +109,7 @@ def _compare(
     details: tuple[TransactionDetails, ...],
     fees: tuple[Charge, ...],
     path: str,
-    notes: list[str],
+    notes: Notes,
 ) -> None:
     """Note where the payments of an entry, each with its amount, are not the whole of it."""
     if len(details) < 2 or any(item.amount is None for item in details):
@@ -113,7 +117,9 @@ def _compare(
     total = sum(item.amount for item in details)
     taken = [*fees, *(charge for item in details for charge in item.charges)]
     if value not in (total, total + sum(charge.amount for charge in taken)):
-        notes.append(f"{path}: the entry is {value}, its {len(details)} payments make {total}")
+        number = len(details)
+        text = f"the entry is {value}, its {number} payments make {total}"
+        notes.append(Note.of("parts", text, path, amount=value, number=number, total=total))
 
 
 def compact(record: Node, node: Node) -> TransactionDetails | Node:

@@ -8,10 +8,11 @@ from ..detect import message_name
 from ..errors import FormatError
 from ..incoming import Balance, Entry
 from ..model import Account
+from ..notes import Note, Notes
 from ..parts import account, agent, party
 from ..report import Report
 from ..safety import Event, Limits, Node, events
-from ..values import amount, count, day_of, flag, moment, number, signed
+from ..values import amount, count, day_of, flag, moment, number, signed, unnamed
 from .entry import compact, entry
 
 _BODIES = {
@@ -30,7 +31,7 @@ _CONTAINERS = (
 class CamtReport(Report):
     """What ``report.Report`` says, out of a ``Rpt``, ``Stmt`` or ``Ntfctn``."""
 
-    def __init__(self, kind: str, name: str, path: str, group: "_Group", notes: list[str]):
+    def __init__(self, kind: str, name: str, path: str, group: "_Group", notes: Notes):
         super().__init__(kind, name, path, notes)
         self.message_id = group.message_id
         self.message_created = group.created
@@ -115,7 +116,7 @@ class _Group:
         self.page: int | None = None
         self.last_page: bool | None = None
 
-    def read(self, node: Node, notes: list[str]) -> None:
+    def read(self, node: Node, notes: Notes) -> None:
         self.message_id = node.value("MsgId")
         self.created = moment(node.value("CreDtTm"), f"{node.path}/CreDtTm", notes)
         if (page := node.first("MsgPgntn")) is not None:
@@ -130,7 +131,7 @@ def reports(stream: BinaryIO, limits: Limits | None = None) -> Iterator[CamtRepo
     when the reading reaches it: what came before belongs to a document that must be refused as
     a whole.
     """
-    shared: list[str] = []
+    shared = Notes()
     steps = events(stream, _CONTAINERS, limits, shared, ("TxDtls", compact))
     namespace, kind, name, group = "", "", "", _Group()
     for event in steps:
@@ -141,7 +142,7 @@ def reports(stream: BinaryIO, limits: Limits | None = None) -> Iterator[CamtRepo
             name = message_name(namespace, event.tag) or kind
             group = _Group()
             if name == kind:
-                shared.append(f"{event.path}: namespace {namespace!r} does not name the message")
+                shared.append(unnamed(event.path, namespace))
         elif event.kind == "start":
             report = CamtReport(kind, name, event.path, group, shared)
             first = report._read(steps)
@@ -150,19 +151,20 @@ def reports(stream: BinaryIO, limits: Limits | None = None) -> Iterator[CamtRepo
                     "the report names no account", f"{event.path}/Acct", code="no_account"
                 )
             if report.id is None:
-                shared.append(f"{event.path}: the report has no identification")
+                text = "the report has no identification"
+                shared.append(Note.of("no_identification", text, event.path))
             report.entries = report._entries(first, steps)
             yield report
             for _entry in report.entries:
                 pass
-            shared = []
+            shared = Notes()
         elif event.kind == "node" and event.tag == "GrpHdr":
             group.read(event.node, shared)
     if not kind:
         raise FormatError("the document contains no account report", "Document", code="kind")
 
 
-def _page(node: Node, notes: list[str]) -> tuple[int | None, bool | None]:
+def _page(node: Node, notes: Notes) -> tuple[int | None, bool | None]:
     return count(node.value("PgNb"), f"{node.path}/PgNb", notes), flag(node.value("LastPgInd"))
 
 

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from ..encoding import chunks, guessed_encoding
 from ..errors import FormatError
+from ..notes import Note, Notes
 from ..safety import CHUNK, Limits
 
 # a field of these messages; every other line is text
@@ -38,7 +39,7 @@ class Field:
     type: str | None
 
 
-def fields(stream: BinaryIO, limits: Limits, notes: list[str]) -> Iterator[Field]:
+def fields(stream: BinaryIO, limits: Limits, notes: Notes) -> Iterator[Field]:
     """The fields in ``stream``, in order.
 
     A message begins with ``:20:`` or with its envelope; lines around messages are passed over.
@@ -56,7 +57,8 @@ def fields(stream: BinaryIO, limits: Limits, notes: list[str]) -> Iterator[Field
                     raise FormatError(_too_long("field", limits), None, begun, code="limits")
                 parts.append(line)
                 continue
-            notes.append(f"line {number}: a field that is not known was passed over")
+            text = "a field that is not known was passed over"
+            notes.append(Note.of("unknown_field", text, line=number))
         if tag:
             yield Field(tag, "\n".join(parts), begun, message, kind)
             tag = ""
@@ -77,14 +79,14 @@ def fields(stream: BinaryIO, limits: Limits, notes: list[str]) -> Iterator[Field
         yield Field(tag, "\n".join(parts), begun, message, kind)
 
 
-def _lines(stream: BinaryIO, limits: Limits, notes: list[str]) -> Iterator[tuple[int, str]]:
+def _lines(stream: BinaryIO, limits: Limits, notes: Notes) -> Iterator[tuple[int, str]]:
     """Numbered lines without their ends; ``{4:`` and ``-}`` always are lines of their own."""
     data = stream.read(limits.max_bytes + 1)
     if len(data) > limits.max_bytes:
         raise FormatError(f"the document is larger than {limits.max_bytes} bytes", code="limits")
     encoding = guessed_encoding(data)
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
-    found: list[str] = []
+    found = Notes()
     rest, number = "", 0
     for piece in chunks(io.BytesIO(data), CHUNK, limits.max_bytes, found, encoding):
         *whole, rest = (rest + newlines.decode(piece.decode())).split("\n")
@@ -96,7 +98,7 @@ def _lines(stream: BinaryIO, limits: Limits, notes: list[str]) -> Iterator[tuple
         if len(rest) > limits.max_text:
             raise FormatError(_too_long("line", limits), None, number + 1, code="limits")
     # blank lines in front mean nothing here
-    notes += [note for note in found if "not UTF-8" in note]
+    notes += [note for note in found if note.code in ("windows_1252", "gb18030")]
     yield from _parts(number + 1, rest + newlines.decode("", final=True))
 
 

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from ..errors import FormatError
 from ..incoming import Balance, Entry
+from ..notes import Note, Notes
 from ..report import Report
 from ..safety import Limits
 from .accounts import identified
@@ -46,7 +47,7 @@ class MtReport(Report):
     """
 
     def __init__(self, kind: str, message: int) -> None:
-        super().__init__(kind, kind, f"message[{message}]", [])
+        super().__init__(kind, kind, f"message[{message}]", Notes())
         self.message = message
         self.fields = Fields()
 
@@ -70,7 +71,9 @@ class MtReport(Report):
             self.electronic_sequence = int(numbers[0] or 0) or None
             self.page = int(numbers[1]) if numbers[1] else None
             if not numbers[0]:
-                self.notes.append(f"line {item.line}: {text[:40]!r} is no number of a statement")
+                said = repr(text[:40])
+                words = f"{said} is no number of a statement"
+                self.notes.append(Note.of("no_number", words, line=item.line, text=said))
         elif number == "34":
             self.fields.of(item.tag, text)
         elif number == "13":
@@ -82,7 +85,9 @@ class MtReport(Report):
 
     def _moment(self, item: Field, text: str) -> None:
         if not _MOMENT.fullmatch(text):
-            self.notes.append(f"line {item.line}: {text[:40]!r} is not a date and time")
+            said = repr(text[:40])
+            words = f"{said} is not a date and time"
+            self.notes.append(Note.of("moment", words, line=item.line, text=said))
             return
         made = self.fields.of("13", text)["date"]
         zone = timezone(made.utcoffset()) if made.tzinfo else None
@@ -117,7 +122,8 @@ class MtReport(Report):
         elif tag[:2] in ("25", "60"):
             raise FormatError(f"field :{tag}: stands where no statement begins", code="order")
         else:
-            self.notes.append(f"line {item.line}: field :{tag}: was passed over")
+            words = f"field :{tag}: was passed over"
+            self.notes.append(Note.of("field", words, line=item.line, tag=tag))
 
     def _take_balance(self, item: Field) -> None:
         name, kind, subtype = _BALANCES[item.tag]
@@ -178,7 +184,7 @@ class _Source:
     """The fields of a file, one looked at ahead, read by message."""
 
     def __init__(self, stream: BinaryIO, limits: Limits) -> None:
-        self.found: list[str] = []
+        self.found = Notes()
         self.stream = fields_of(stream, limits, self.found)
         self.next: Field | None = next(self.stream, None)
         self.following: MtReport | None = None
