@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from .report import Report
 
 # PRCD is the closing balance of the statement before; ITBD with INTM stands for a page's end
-_OPENING = ("OPBD", "PRCD")
-_CLOSING = ("CLBD", "ITBD")
+OPENING = ("OPBD", "PRCD")
+CLOSING = ("CLBD", "ITBD")
+# faults of the balances alone
+BALANCED = frozenset({"no_opening", "no_closing", "sum"})
 # every entry by what it does to the account; the booked ones; reversals on the side they undo
 _WAYS = ("every", "booked", "origin")
 
@@ -39,6 +41,10 @@ class Tally:
         # a credit taken back may be counted among the credits, as less of them
         turned = entry.reversal
         self._count("origin", credit != turned, -size if turned else size)
+
+    def ways(self, name: str) -> list[tuple[int, Decimal]]:
+        """Count and sum of all, credit or debit entries in each way of counting."""
+        return [(self.counts[name, way], Decimal(self.sums[name, way])) for way in _WAYS]
 
     def _count(self, way: str, credit: bool, size: Decimal) -> None:
         for name in ("all", "credit" if credit else "debit"):
@@ -73,8 +79,7 @@ def faults(report: Report, tally: Tally) -> list[Fault]:
 
 def balances(report: Report, tally: Tally) -> list[Fault]:
     """Opening balance and booked entries against the closing balance."""
-    opening = _first(report.balances, _OPENING)
-    closing = _last(report.balances, _CLOSING)
+    opening, closing = report.opening, report.closing
     missing = [
         name for name, balance in (("opening", opening), ("closing", closing)) if balance is None
     ]
@@ -109,7 +114,7 @@ def balances(report: Report, tally: Tally) -> list[Fault]:
     return []
 
 
-def _first(balances: list[Balance], types: tuple[str, ...]) -> Balance | None:
+def first_of(balances: list[Balance], types: tuple[str, ...]) -> Balance | None:
     for kind in types:
         # by day, for a statement over several days may give one for each
         found = [balance for balance in balances if balance.type == kind]
@@ -118,7 +123,7 @@ def _first(balances: list[Balance], types: tuple[str, ...]) -> Balance | None:
     return None
 
 
-def _last(balances: list[Balance], types: tuple[str, ...]) -> Balance | None:
+def last_of(balances: list[Balance], types: tuple[str, ...]) -> Balance | None:
     for kind in types:
         found = [balance for balance in balances if balance.type == kind]
         if found:
@@ -129,14 +134,23 @@ def _last(balances: list[Balance], types: tuple[str, ...]) -> Balance | None:
 def _totals(report: Report, tally: Tally) -> list[Fault]:
     """Totals as stated, in any of the ways in which banks count."""
     found = []
-    words = {"all": "entries", "credit": "credit entries", "debit": "debit entries"}
-    for name, (stated, total) in report.summary.items():
-        counts = [tally.counts[name, way] for way in _WAYS]
-        sums = [tally.sums[name, way] for way in _WAYS]
-        if stated is not None and stated not in counts:
-            text = f"it states {stated} {words[name]}, it has {counts[0]}"
-            found.append(Fault.of(f"count_{name}", text, stated=stated, found=counts[0]))
-        if total is not None and total not in sums:
-            text = f"it states {total} as sum of {words[name]}, it is {sums[0]}"
-            found.append(Fault.of(f"total_{name}", text, stated=total, found=sums[0]))
+    for name, said in report.summary.items():
+        found += stated(name, said, tally.ways(name))
+    return found
+
+
+def stated(
+    name: str, said: tuple[int | None, Decimal | None], ways: list[tuple[int, Decimal]]
+) -> list[Fault]:
+    """What is wrong with a count and a sum as stated, against each way of counting."""
+    number, total = said
+    counts, sums = [way[0] for way in ways], [way[1] for way in ways]
+    words = {"all": "entries", "credit": "credit entries", "debit": "debit entries"}[name]
+    found = []
+    if number is not None and number not in counts:
+        text = f"it states {number} {words}, it has {counts[0]}"
+        found.append(Fault.of(f"count_{name}", text, stated=number, found=counts[0]))
+    if total is not None and total not in sums:
+        text = f"it states {total} as sum of {words}, it is {sums[0]}"
+        found.append(Fault.of(f"total_{name}", text, stated=total, found=sums[0]))
     return found

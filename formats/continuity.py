@@ -14,6 +14,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 MISSING, BALANCE, SEQUENCE, CORRECTED = "missing", "balance", "sequence", "corrected"
+PAGE = "page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Statement:
 
     - ``last``: the day of its closing balance
     - ``booked``: how many entries
+    - ``page``: its last page, where it is a part of a statement; ``more``: pages follow
     - ``joined``: its first entry is on another statement too, so it begins within that one
     """
 
@@ -33,6 +35,8 @@ class Statement:
     last: date
     booked: int
     joined: bool = False
+    page: int | None = None
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class Gap:
 
     - ``kind``: ``missing``: one between them; ``balance``: numbers follow, balances do not;
       ``sequence``: balances follow, numbers do not; ``corrected``: the bank told one statement
-      twice, and not the same
+      twice, and not the same; ``page``: the page after this one (before and after are the same)
     - ``before``, ``after``: the statements; of a corrected one the first and the last version
     - ``expected``, ``found``: the closing balance before, the opening balance after (of a
       corrected one: its closing balances)
@@ -65,7 +69,7 @@ def in_order(statements: Iterable[Statement]) -> list[Statement]:
         if len(group) > 1 and any(each.number is None for each in group):
             ordered += _linked(group, balance)
         else:
-            ordered += sorted(group, key=lambda each: each.number or 0)
+            ordered += sorted(group, key=lambda each: (each.number or 0, each.page or 0))
     return ordered
 
 
@@ -103,11 +107,28 @@ def gaps(statements: Iterable[Statement]) -> list[Gap]:
         follows = after.number is not None and (after.kind, after.number - 1) in numbers
         if not joins:
             numbered = before.number is not None and after.number == before.number + 1
-            kind = BALANCE if numbered and counting else MISSING
+            kind = BALANCE if numbered and counting and not before.more else MISSING
             found.append(Gap(kind, before, after, before.closing, after.opening))
         elif counting and not follows and _skips(before, after):
             found.append(Gap(SEQUENCE, before, after, before.closing, after.opening))
-    return found
+    return found + _pages_missing(ordered, found)
+
+
+def _pages_missing(ordered: list[Statement], found: list[Gap]) -> list[Gap]:
+    """Pages after which nothing goes on, unless a statement is missing there anyway."""
+    told = {gap.before.id for gap in found if gap.kind != SEQUENCE}
+    return [
+        Gap(PAGE, each, each, each.closing, each.closing)
+        for each in ordered
+        if each.more and each.id not in told and not any(_goes_on(each, other) for other in ordered)
+    ]
+
+
+def _goes_on(page: Statement, other: Statement) -> bool:
+    """Whether ``other`` is the next page of the same statement, or the statement whole."""
+    if other.id == page.id or (other.kind, other.number) != (page.kind, page.number):
+        return False
+    return other.page is None or (other.page > page.page and other.opening == page.closing)
 
 
 def _ends_before(ordered: list[Statement], after: Statement) -> bool:
@@ -120,6 +141,8 @@ def _ends_before(ordered: list[Statement], after: Statement) -> bool:
 def _skips(before: Statement, after: Statement) -> bool:
     if before.kind != after.kind or None in (before.number, after.number):
         return False
+    if before.number == after.number and before.page and after.page:
+        return False
     # Many banks begin anew with each year.
     anew = after.last.year > before.last.year and after.number == 1
     return after.number != before.number + 1 and not anew
@@ -131,6 +154,7 @@ def _counting(ordered: list[Statement]) -> bool:
         after.number - before.number
         for before, after in pairwise(ordered)
         if before.kind == after.kind and None not in (before.number, after.number)
+        and not (before.page and after.page and before.number == after.number)
     ]
     return steps.count(1) * 2 > len(steps)
 
@@ -142,7 +166,7 @@ def _without_repetitions(ordered: list[Statement]) -> tuple[list[Statement], lis
     corrected: list[Gap] = []
     for statement in ordered:
         facts = (statement.opening, statement.closing, statement.booked)
-        name = (statement.kind, statement.number, statement.last)
+        name = (statement.kind, statement.number, statement.last, statement.page)
         earlier = seen.get(name) if statement.number is not None else None
         if earlier and facts == (earlier.opening, earlier.closing, earlier.booked):
             continue

@@ -43,6 +43,7 @@ class Extent:
 
     - ``id``: of the report; ``kind``: such as ``camt.053``; ``final``: an end-of-day statement
     - ``number``: the bank's running number
+    - ``pages``: first and last page of a statement that it is a part of
     - ``opening``, ``closing``: its balances; ``last``: the day of the closing balance
     """
 
@@ -53,6 +54,7 @@ class Extent:
     opening: Decimal | None = None
     closing: Decimal | None = None
     last: date | None = None
+    pages: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,11 @@ def relation(one: Extent, other: Extent) -> str:
         return UNKNOWN
     numbered = one.kind == other.kind and None not in (one.number, other.number)
     if numbered and one.number == other.number and one.last == other.last:
-        return OVERLAPS
+        if not one.pages and not other.pages:
+            return OVERLAPS
+        if one.pages and other.pages:
+            apart = one.pages[1] < other.pages[0] or other.pages[1] < one.pages[0]
+            return FOLLOWS if apart else OVERLAPS
     begins, ends = one.opening == other.opening, one.closing == other.closing
     dated = None not in (one.last, other.last)
     after = one.opening == other.closing and not (dated and one.last < other.last)

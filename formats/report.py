@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 
-from .arithmetic import Tally, faults
+from .arithmetic import CLOSING, OPENING, Tally, faults, first_of, last_of
 from .errors import Fault
 from .incoming import Balance, Entry
 from .model import Account, Agent, Party
@@ -29,7 +29,8 @@ class Report:
     - ``copy_duplicate``: ``CpyDplctInd``: ``COPY``, ``DUPL`` or ``CODU``
     - ``account``: ``Acct``; ``account_owner``: ``Acct/Ownr``; ``servicer``: ``Acct/Svcr``
     - ``balances``: ``Bal``, a list, complete once the entries are exhausted
-    - ``page``, ``last_page``: ``StmtPgntn`` (or ``RptPgntn``, ``NtfctnPgntn``, ``MsgPgntn``)
+    - ``page``, ``last_page``: ``StmtPgntn`` (or ``RptPgntn``, ``NtfctnPgntn``, ``MsgPgntn``);
+      ``first_page``: where pages in a row are one report, the first of them
     - ``additional_information``: ``AddtlStmtInf`` (or ``AddtlRptInf``, ``AddtlNtfctnInf``)
     - ``summary``: ``TxsSummry`` as stated: count and sum of all, credit and debit entries
     - ``notes``: what was tolerated so far, each with its place
@@ -55,6 +56,7 @@ class Report:
         self.servicer: Agent | None = None
         self.balances: list[Balance] = []
         self.page: int | None = None
+        self.first_page: int | None = None
         self.last_page: bool | None = None
         self.additional_information: str | None = None
         self.summary: dict[str, tuple[int | None, Decimal | None]] = {}
@@ -66,6 +68,32 @@ class Report:
     def final(self) -> bool:
         """Whether it is the bank's statement at the end of a day, which balances must prove."""
         return self.kind in FINAL
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has every page of its statement, as far as the bank says."""
+        return self.page is None or ((self.first_page or self.page) == 1 and self.last_page is True)
+
+    @property
+    def opening(self) -> Balance | None:
+        """The balance before its entries."""
+        return first_of(self.balances, OPENING)
+
+    @property
+    def closing(self) -> Balance | None:
+        """The balance after its entries."""
+        return last_of(self.balances, CLOSING)
+
+    def booked(self, currency: str | None) -> Decimal:
+        """Sum of the booked entries in ``currency``, or of all where it is not told."""
+        booked = self._tally.booked
+        return sum(booked.values(), Decimal(0)) if currency is None else Decimal(
+            booked.get(currency, 0)
+        )
+
+    def counted(self) -> dict[str, list[tuple[int, Decimal]]]:
+        """Counts and sums of its entries, by side, in each way in which banks count."""
+        return {name: self._tally.ways(name) for name in ("all", "credit", "debit")}
 
     def check(self) -> list[Fault]:
         """What doesn't add up, in words; empty when all does.

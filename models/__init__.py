@@ -78,6 +78,7 @@ from . import (
     bank_account_report,
     bank_statement_known,
     bank_statement_import,
+    bank_statement_pages,
     bank_statement_slice,
     bank_statement_order,
     bank_continuity,

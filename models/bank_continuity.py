@@ -12,6 +12,7 @@ from odoo.tools import SQL, formatLang
 
 from ..formats import continuity
 from ..formats.identity import NEAR
+from .bank_statement_pages import PATIENCE
 
 UNCONFIRMED = "unconfirmed"
 
@@ -33,7 +34,7 @@ class AccountJournal(models.Model):
         """Where the bank's statements of these accounts do not join.
 
         :return: list of dicts, by journal and day: ``kind`` (``missing``, ``balance``,
-            ``sequence``, ``corrected``, ``unconfirmed``), ``journal``, ``from_date``,
+            ``sequence``, ``page``, ``corrected``, ``unconfirmed``), ``journal``, ``from_date``,
             ``to_date``, ``expected``, ``found`` (numbers of the account's currency, or None),
             ``report_id`` and ``report_ids`` (`bank.account.report`), ``statement_ids``,
             ``line_ids`` and a ``sentence`` for people
@@ -53,10 +54,12 @@ class AccountJournal(models.Model):
         return found
 
     def _bank_gaps_between(self, reports):
-        found = []
+        found, recently = [], fields.Datetime.now() - PATIENCE
         for gap in continuity.gaps(self._bank_statements(reports)):
             before, after = reports.browse(gap.before.id), reports.browse(gap.after.id)
             lines = self.env["account.bank.statement.line"]
+            if gap.kind == continuity.PAGE and before.create_date > recently:
+                continue  # it may be on its way
             if gap.kind == continuity.CORRECTED:
                 lines = self._bank_only_told_by(before)
                 if not lines:
@@ -69,7 +72,7 @@ class AccountJournal(models.Model):
                 "expected": float(gap.expected),
                 "found": float(gap.found),
                 "report_id": after.id,
-                "report_ids": [before.id, after.id],
+                "report_ids": list(dict.fromkeys([before.id, after.id])),
                 "statement_ids": (before | after).statement_id.ids,
                 "line_ids": lines.ids,
             }
@@ -84,6 +87,7 @@ class AccountJournal(models.Model):
                 id=report.id, kind=report._extent().kind, number=report.number or None,
                 opening=report._money(report.opening), closing=report._money(report.closing),
                 last=report.date, booked=report.booked_count, joined=report.id in joined,
+                page=report.page or None, more=(report.page_facts or {}).get("last") is False,
             )
             for report in reports
         ]
@@ -167,6 +171,9 @@ class AccountJournal(models.Model):
                 "%(account)s: the bank's numbers do not follow between the statements of "
                 "%(before)s and %(after)s, though the balances do. Ask the bank whether it sent "
                 "one that is not here.", **values),
+            continuity.PAGE: self.env._(
+                "%(account)s: the statement of %(before)s goes on behind its page that closes with "
+                "%(expected)s, but the next page is not here. Ask the bank for it.", **values),
             continuity.CORRECTED: self.env._(
                 "%(account)s: the bank corrected its statement of %(before)s: it closed with "
                 "%(expected)s, and closes with %(found)s now. Bookings that only the first "

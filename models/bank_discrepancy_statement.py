@@ -9,6 +9,7 @@ CODES = {
     "missing": "statement_gap",
     "balance": "statement_gap",
     "sequence": "statement_number",
+    "page": "statement_page",
     "corrected": "statement_corrected",
     "unconfirmed": "statement_unconfirmed",
 }

@@ -70,7 +70,7 @@ class BankMessage(models.Model):
     @api.model
     def _take_stored(self):
         """Claim the oldest stored document of a connection that nobody else is processing."""
-        self.flush_model(["state"])
+        self.flush_model(["state", "next_attempt"])
         rows = self.env.execute_query(
             SQL(
                 """
@@ -78,13 +78,16 @@ class BankMessage(models.Model):
                   FROM bank_message message
                   JOIN bank_connection connection ON connection.id = message.connection_id
                  WHERE message.state = 'stored'
+                   -- Pages wait for the others (`bank_statement_pages`).
+                   AND (message.next_attempt IS NULL OR message.next_attempt <= %s)
                    -- One worker for each connection, so that documents keep their order.
                    AND pg_try_advisory_xact_lock(
                         hashtext('bank_message_process'), message.connection_id)
               ORDER BY message.id
                  LIMIT 1
             FOR UPDATE OF message SKIP LOCKED
-                """
+                """,
+                fields.Datetime.now(),
             )
         )
         message = self.browse([row[0] for row in rows])
@@ -196,6 +199,8 @@ class BankMessage(models.Model):
         stream = io.BytesIO(content)
         if is_account_report(kind):
             notes = yield from self._process_statement(stream)
+            if notes is None:
+                return
         else:
             reader = {
                 "pain.002": self._process_status_report,

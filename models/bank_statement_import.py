@@ -15,6 +15,7 @@ from ..formats.account_reports import account_reports
 from ..formats.iban import is_account
 from ..formats.identity import Recogniser, mention
 from ..formats.notes import Notes
+from ..formats.pages import is_page_of_advice, may_be_proven_together, page_of
 from . import format_texts
 from .bank_message_receive import Quarantine
 
@@ -28,11 +29,13 @@ class BankMessage(models.Model):
     def _process_statement(self, stream):
         """Take in every report of an account document; yields where the caller may commit.
 
-        :return: no more notes
+        :return: no more notes; None where the document has to wait for others
         :raises Quarantine: an account is unknown, or a report does not add up
         """
         if not self.report_ids:
             self._add_notes(self._check_reports(stream))
+        if self._waits_for_pages():
+            return None
         if self.entry_count > SLICE and not self.entries_done:
             self._reserve(stream)
             yield
@@ -52,8 +55,9 @@ class BankMessage(models.Model):
                 if entry.status == "BOOK":
                     booked += 1
                     total += entry.amount
-            faults = report.check()
-            if faults:
+            faults, page = report.check(), page_of(report)
+            waits = bool(faults and page and may_be_proven_together(faults))
+            if faults and not waits and not is_page_of_advice(report, faults):
                 said = format_texts.faults_text(self.env, faults)
                 raise Quarantine(self.env._("The statement does not add up: %s", said))
             notes += report.notes
@@ -61,6 +65,13 @@ class BankMessage(models.Model):
             values.append(
                 self._report_values(report, journal)
                 | {"position": position, "booked_count": booked, "booked_sum": float(total)}
+                | {
+                    "page": page.number if page else 0,
+                    "page_facts": page.as_json() if page else False,
+                    "waiting": waits,
+                }
+                # The balances of the others are not its own.
+                | ({"opening": 0.0, "closing": 0.0, "has_balances": False} if waits else {})
             )
         self.entry_count = entries
         # sudo: reports are written by the engine only.

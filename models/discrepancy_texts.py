@@ -162,6 +162,12 @@ CATALOGUE = {
             "out, though the balances join."),
         _lt("Ask the bank whether it made a statement that is not here."),
     ),
+    "statement_page": Entry(
+        "statement_missing", "medium", False,
+        _lt("The statement of %(account)s of %(before)s goes on behind the page that closes with "
+            "%(expected)s, but the next page is not here."),
+        _lt("Ask the bank for the page that is missing, or have it sent again, and fetch it."),
+    ),
     "statement_corrected": Entry(
         "statement_missing", "medium", False,
         _lt("The bank corrected its statement of %(account)s of %(before)s: it closed with "

@@ -75,6 +75,10 @@ FAULTS = {
         "opening balance %(opening)s plus booked entries %(booked)s make %(expected)s "
         "%(currency)s, the closing balance is %(closing)s: a difference of %(difference)s"
     ),
+    "sum_of_pages": _lt(
+        "opening balance %(opening)s plus booked entries %(booked)s on pages 1 to %(pages)s make "
+        "%(expected)s, the closing balance is %(closing)s"
+    ),
     "total_all": _lt("it states %(stated)s as sum of its entries, it is %(found)s"),
     "total_credit": _lt("it states %(stated)s as sum of credit entries, it is %(found)s"),
     "total_debit": _lt("it states %(stated)s as sum of debit entries, it is %(found)s"),

@@ -70,6 +70,7 @@ from . import (
     test_statement_formats,
     test_statement_import,
     test_statement_match,
+    test_statement_pages,
     test_status_import,
     test_tours,
     test_tours_approver,

@@ -245,11 +245,16 @@ def camt(
     currency="EUR",
     day=None,
     copy=None,
+    page=None,
+    last=None,
+    sides=("OPBD", "CLBD"),
 ):
     """A report on one account; its closing balance adds up unless it is given.
 
     :param day: of the balances, and of bookings without one of their own; today by default
     :param copy: ``COPY``, ``DUPL`` or ``CODU``
+    :param page: its number, of a statement in several pages; ``last``: whether it is the last
+    :param sides: which balances it has
     """
     day = day or date.today()
     kind = version[:8]
@@ -260,8 +265,8 @@ def camt(
     number = number or next(_numbers)
     balances = ""
     if kind == "camt.053":
-        balances = _balance("OPBD", opening, currency, day)
-        balances += _balance("CLBD", closing, currency, day)
+        given = {"OPBD": opening, "CLBD": closing}
+        balances = "".join(_balance(side, given[side], currency, day) for side in sides)
     return _document(
         version,
         tag(
@@ -270,6 +275,11 @@ def camt(
             + tag(
                 report,
                 tag("Id", f"S-{number}")
+                + (
+                    tag("StmtPgntn", tag("PgNb", page) + tag("LastPgInd", str(last).lower()))
+                    if page
+                    else ""
+                )
                 + tag("ElctrncSeqNb", number)
                 + tag("CreDtTm", "2026-11-23T19:00:00")
                 + tag("CpyDplctInd", copy)

@@ -158,6 +158,7 @@ class MtReport(Report):
     def _continue(self, page: "MtReport") -> None:
         """Go on with the entries of ``page`` as this statement's own."""
         self.balances = [item for item in self.balances if item.type == "OPBD"]
+        self.first_page = self.first_page or self.page
         self.message, self.page = page.message, page.page
         self.notes += page.notes
 

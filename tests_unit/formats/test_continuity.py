@@ -55,3 +55,37 @@ def test_repetitions_and_statements_cut_anew_are_no_gap(chain, data):
     )
     again = data.draw(st.lists(st.sampled_from(chain), max_size=3))
     assert gaps(data.draw(st.permutations([*chain, *again, whole]))) == []
+
+
+def page(number, opening, closing, *, last=False, of=7, day=DAY, **values):
+    return Statement(
+        id=(of, number), kind="camt.053", number=of, opening=Decimal(opening),
+        closing=Decimal(closing), last=day, booked=2, page=number, more=not last, **values,
+    )
+
+
+@given(st.permutations([page(1, 100, 90), page(2, 90, 90), page(3, 90, 70, last=True)]))
+def test_pages_are_one_statement_in_whatever_order_they_came(came):
+    """Also where one leaves the balance as it was: their numbers tell."""
+    others = [
+        Statement(id=number, kind="camt.053", number=number, opening=Decimal(100 if number < 7
+                  else 70), closing=Decimal(100 if number < 7 else 70), booked=0,
+                  last=DAY + timedelta(days=number - 7))
+        for number in (5, 6, 8, 9)
+    ]
+    assert gaps([*came, *others]) == []
+    ordered = in_order([*came, *others])
+    assert [each.page for each in ordered if each.page] == [1, 2, 3]
+
+
+def test_a_page_that_is_missing_at_the_end_is_noticed_before_the_next_statement():
+    first, second = page(1, 100, 90), page(2, 90, 70, last=True)
+    assert [(gap.kind, gap.before) for gap in gaps([first])] == [("page", first)]
+    assert gaps([first, second]) == []
+    # The statement delivered again in one piece has it as well.
+    whole = Statement(id="whole", kind="camt.053", number=7, opening=Decimal(100),
+                      closing=Decimal(70), last=DAY, booked=4)
+    assert gaps([first, whole]) == []
+    # When the next statement does not join, that is told, and once.
+    later = page(1, 70, 60, last=True, of=8, day=DAY + timedelta(days=1))
+    assert [gap.kind for gap in gaps([first, later])] == ["missing"]
