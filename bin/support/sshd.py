@@ -18,6 +18,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
 # systemd locks the account of nobody, and OpenSSH lets nobody into a locked one.
 _UNPRIVILEGED = "daemon"
 _CONFIG = """\
@@ -51,6 +54,27 @@ def find() -> Path | None:
     return next((Path(one) for one in named if one and Path(one).is_file()), None)
 
 
+def make_key(kind: str = "ed25519") -> tuple[bytes, str]:
+    """Make a key pair: private key in OpenSSH's form, public key as in a .pub file.
+
+    Not by ssh-keygen: the client's package need not be on the machine.
+    """
+    if kind == "ed25519":
+        private = ed25519.Ed25519PrivateKey.generate()
+    elif kind == "ecdsa":
+        private = ec.generate_private_key(ec.SECP256R1())
+    else:
+        private = rsa.generate_private_key(65537, {"rsa": 3072}[kind])
+    public = private.public_key().public_bytes(
+        serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+    )
+    return private.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.OpenSSH,
+        serialization.NoEncryption(),
+    ), public.decode() + "\n"
+
+
 class Sshd:
     """An OpenSSH server that runs as the current user, or as daemon where that is root.
 
@@ -73,7 +97,7 @@ class Sshd:
         """
         :param keys: public keys that may log in, as in authorized_keys
         :param root: an existing folder; else one of its own
-        :param host_key: kind of the host key, as ssh-keygen names it
+        :param host_key: kind of the host key, see :func:`make_key`
         :param more: further lines for sshd_config
         :param largest_file: bytes after which writing fails, as on a full disk
         :param serves: whether there is SFTP at all
@@ -107,9 +131,10 @@ class Sshd:
         self.environment = {"PATH": os.environ.get("PATH", ""), "LD_LIBRARY_PATH": str(libraries)}
 
     def _keys(self, keys: list[str], kind: str) -> None:
-        command = ["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", str(self.home / "host_key")]
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
-        self.host_key = (self.home / "host_key.pub").read_text()
+        private, self.host_key = make_key(kind)
+        host_key = self.home / "host_key"
+        host_key.touch(0o600)
+        host_key.write_bytes(private)
         (self.home / "authorized_keys").write_text("".join(f"{key.strip()}\n" for key in keys))
 
     def start(self) -> Sshd:

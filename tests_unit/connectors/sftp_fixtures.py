@@ -1,8 +1,8 @@
 """Fixtures: a real OpenSSH server with a bank's folders, and connectors to it."""
 
 import copy
+import functools
 import os
-import subprocess
 import time
 
 import pytest
@@ -13,16 +13,12 @@ from connectors.interface import Document
 
 
 @pytest.fixture(scope="session")
-def ssh_keys(tmp_path_factory):
-    """Return a function: kind of key → private key in OpenSSH's form, public key."""
-    folder = tmp_path_factory.mktemp("keys")
+def ssh_keys():
+    """Return a function: kind of key, whose → private key in OpenSSH's form, public key."""
 
-    def make(kind="ed25519", *options):
-        path = folder / "-".join([kind, *options, "key"])
-        if not path.exists():
-            command = ["ssh-keygen", "-q", "-t", kind, "-N", "", *options, "-f", str(path)]
-            subprocess.run(command, check=True)
-        return path.read_bytes(), path.with_suffix(".pub").read_text()
+    @functools.cache
+    def make(kind="ed25519", _whose="ours"):
+        return openssh.make_key(kind)
 
     return make
 

@@ -41,7 +41,7 @@ def test_a_host_key_is_known_by_line_or_by_fingerprint(sshd, sftp, pain, key, ki
 
 def test_another_host_key_is_refused_before_the_login(mailbox, sftp, pain, key, ssh_keys):
     """Nothing is learned: the same server is refused again and again, and sees no user."""
-    other = ssh_keys("ed25519", "-C", "other")[1]
+    other = ssh_keys("ed25519", "other")[1]
     for trust in (
         Trust(other.encode()),
         Trust(b"", ("SHA256:" + "A" * 43,)),
@@ -74,6 +74,12 @@ def test_keys_of_every_kind_log_in(sshd, sftp, pain, key, ssh_keys, kind):
     assert sftp(server, identity=Identity(b"", private)).submit(pain, key)
 
 
+def test_the_server_starts_without_the_client_s_programs(sshd, sftp, pain, key, monkeypatch):
+    """A fresh Debian has no ssh-keygen, and bin/setup brings the server alone."""
+    monkeypatch.setenv("PATH", "")
+    assert sftp(sshd()).submit(pain, key)
+
+
 def test_a_pem_key_under_a_password_logs_in(sshd, sftp, pain, key, authority):
     """As Odoo keeps private keys: PKCS#8."""
     pair = authority.issue("us")
@@ -92,7 +98,7 @@ def test_a_pem_key_under_a_password_logs_in(sshd, sftp, pain, key, authority):
 
 
 def test_a_login_the_bank_does_not_know_is_named(mailbox, sftp, pain, key, ssh_keys):
-    stranger = Identity(b"", ssh_keys("ed25519", "-C", "stranger")[0])
+    stranger = Identity(b"", ssh_keys("ed25519", "stranger")[0])
     failure = refused(sftp(mailbox, identity=stranger), pain, key)
     assert (failure.code, failure.permanent) == ("ssh_login", True)
 
@@ -215,7 +221,7 @@ def test_the_test_shows_where_it_stopped(mailbox, sftp, ssh_keys):
     found = {check.step: check.ok for check in health.checks}
     assert found == {"name": True, "reach": True, "host": False, "login": None, "folders": None}
     assert health.peer_fingerprint == pin(mailbox)
-    stranger = Identity(b"", ssh_keys("ed25519", "-C", "stranger")[0])
+    stranger = Identity(b"", ssh_keys("ed25519", "stranger")[0])
     health = sftp(mailbox, identity=stranger).check()
     found = {check.step: check.ok for check in health.checks}
     assert found == {"name": True, "reach": True, "host": True, "login": False, "folders": None}
