@@ -236,6 +236,11 @@ class ResPartnerBank(models.Model):
                 "Nobody but who changed it may confirm accounts: ask the administrator for "
                 "somebody who may."
             )
+        elif change.state != "pending":
+            who = self.env._(
+                "Press “Ask for confirmation” on the account; then one of these can confirm it: %s.",
+                names,
+            )
         else:
             who = self.env._(
                 "Has to be confirmed under Bank Connect ▸ Accounts to confirm, by one of: %s.",

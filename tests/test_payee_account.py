@@ -247,6 +247,28 @@ class TestPayeeAccount(BankConnectCommon):
         self.env.invalidate_all()
         self.assertIn("on hold", account._bank_hold_problems(self.company)[account])
 
+    def test_accounts_from_before_the_module_say_where_to_ask(self):
+        """Nothing waits under Accounts to confirm: whoever is sent there finds nobody's task."""
+        accounts = (
+            self.new_vendor("Old", 2, trusted=False) + self.new_vendor("Older", 3, trusted=False)
+        ).bank_ids
+        self.env.flush_all()
+        self.env.cr.execute(
+            "DELETE FROM bank_account_change WHERE account_id = ANY(%s)", [accounts.ids]
+        )
+        self.env.cr.execute(
+            "UPDATE res_partner_bank SET bank_trust = NULL WHERE id = ANY(%s)", [accounts.ids]
+        )
+        self.env.invalidate_all()
+        for problem in accounts._bank_hold_problems(self.company).values():
+            self.assertIn("Press “Ask for confirmation” on the account", problem)
+        # Many at once, as the list of bank accounts offers it.
+        accounts.with_user(self.keeper).action_bank_ask()
+        for account in accounts:
+            self.assertEqual(self.pending(account).kind, "asked")
+        for problem in accounts._bank_hold_problems(self.company).values():
+            self.assertIn("Accounts to confirm, by one of", problem)
+
     # -- the second person ----------------------------------------------------------------------
 
     def test_who_may_confirm(self):
