@@ -238,7 +238,8 @@ class ResPartnerBank(models.Model):
             )
         elif change.state != "pending":
             who = self.env._(
-                "Press “Ask for confirmation” on the account; then one of these can confirm it: %s.",
+                "Press “Ask for confirmation” on the account; then one of these can confirm it: "
+                "%s.",
                 names,
             )
         else:
