@@ -64,7 +64,8 @@ class Fit:
     """How an amount fits.
 
     - ``kind``: ``exact``, ``discount``, ``charges``, ``exchange``, ``difference`` or ``partial``
-    - ``rest``: what belongs to no offer: charges, or a difference within the tolerance
+    - ``rest``: what belongs to no offer: charges, whatever the kind, or a difference within the
+      tolerance
     """
 
     kind: str
@@ -112,24 +113,30 @@ def _fit_same(terms, offers, total):
         return Fit("charges", whole, rest)
     if abs(rest) <= terms.tolerance and abs(rest) < abs(total):
         return Fit("difference", whole, rest)
-    if len(offers) == 1 and abs(amount) < abs(total):
-        return Fit("partial", (Share(offers[0], amount, amount),))
+    # What a bank kept was paid, or was not meant for the bill.
+    meant = amount - terms.charges
+    if len(offers) == 1 and abs(meant) < abs(total) and meant * amount > 0:
+        return Fit("partial", (Share(offers[0], meant, meant),), terms.charges)
     return None
 
 
 def _fit_exchanged(terms, offers, total):
     """The bank converted: what was ordered, in the offers' currency, has to fit to the cent."""
-    if abs(total) != abs(terms.instructed):
+    ordered = abs(terms.instructed) * (1 if terms.amount > 0 else -1)
+    due = [offer.amount for offer in offers]
+    if total != ordered:
+        due = [offer.discounted or offer.amount for offer in offers]
+    if sum(due) != ordered:
         return None
     amount = terms.amount - terms.charges
     if not amount or (amount > 0) != (terms.amount > 0):
         return None
-    shares = split(amount, [offer.amount for offer in offers])
+    shares = split(amount, due)
     return Fit(
         "exchange",
         tuple(
-            Share(offer, share, offer.amount)
-            for offer, share in zip(offers, shares, strict=True)
+            Share(offer, share, paid, discount=paid != offer.amount)
+            for offer, share, paid in zip(offers, shares, due, strict=True)
         ),
         terms.charges,
     )

@@ -205,7 +205,7 @@ class BankStatementMatch(models.AbstractModel):
         if outcome is None:
             return None
         sent = any(candidate.sent for candidate in candidates)
-        if outcome.kind == "charges" and not rules["charges"]:
+        if outcome.rest and outcome.kind != "difference" and not rules["charges"]:
             return None
         if outcome.kind == "partial":
             # Some of a bill, from or to whoever it is of; what was sent to a bank is booked whole.

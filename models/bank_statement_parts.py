@@ -156,13 +156,17 @@ class AccountBankStatementLine(models.Model):
             "currency_id": item.currency_id.id,
         }
         discounts = []
-        if part.get("discount"):
-            discounts = self._bank_discount_items(suspense, item, share)
         balance = self._bank_balance(suspense, -share)
-        if item.currency_id == suspense.currency_id:
+        if part.get("discount"):
+            paid = self._bank_discounted(suspense, item, part)
+            if item.currency_id == company != suspense.currency_id:
+                balance = -paid  # the bank's rate makes an exchange difference, no discount
+            discounts = self._bank_discount_items(item, paid, balance)
             taken = sum(found["amount_currency"] for found in discounts)
             written_off = sum(found["balance"] for found in discounts)
-            values |= {"amount_currency": -share - taken, "balance": balance - written_off}
+            values |= {"amount_currency": -paid - taken, "balance": balance - written_off}
+        elif item.currency_id == suspense.currency_id:
+            values |= {"amount_currency": -share, "balance": balance}
         elif item.currency_id == company:
             whole = part.get("amount") is None and company.is_zero(
                 share - self._bank_rated(item.amount_residual, company, suspense)
@@ -187,18 +191,31 @@ class AccountBankStatementLine(models.Model):
         )
         return residual if abs(paid) > abs(residual) else paid
 
-    def _bank_discount_items(self, suspense, item, share):
-        """Journal items for an early-payment discount, on the accounts where Odoo books it."""
-        discount = item.amount_residual_currency - share
+    def _bank_discounted(self, suspense, item, part):
+        """What is paid of an item that is closed with its discount, in the item's currency."""
+        if item.currency_id == suspense.currency_id:
+            return part["share"]
+        if part.get("item_amount") is None and item.discount_amount_currency:
+            return item.discount_amount_currency
+        return self._bank_item_amount(suspense, item, part)
+
+    def _bank_discount_items(self, item, paid, balance):
+        """Journal items for an early-payment discount, on the accounts where Odoo books it.
+
+        :param paid: what is paid of the item, in its own currency
+        :param balance: the same in the company's currency, with the sign of what clears the item
+        """
+        company, rate = item.company_currency_id, abs(balance / paid)
+        residual = item.amount_residual_currency
         values = self.env["account.move"]._get_invoice_counterpart_amls_for_early_payment_discount(
             [
                 {
                     "aml": item,
-                    "amount_currency": -item.amount_residual_currency,
-                    "balance": self._bank_balance(suspense, -item.amount_residual_currency),
+                    "amount_currency": -residual,
+                    "balance": company.round(-residual * rate),
                 }
             ],
-            self._bank_balance(suspense, discount),
+            company.round((residual - paid) * rate),
         )
         return [found for group in values.values() for found in group]
 

@@ -159,7 +159,7 @@ class BankStatementSuggest(models.AbstractModel):
         }
         if words[outcome.kind] not in reasons:
             reasons.append(words[outcome.kind])
-        if outcome.kind == "charges" and not rules["charges"]:
+        if outcome.rest and outcome.kind != "difference" and not rules["charges"]:
             reasons.append(self.env._("No account for bank charges is set."))
         return FITS[outcome.kind]
 

@@ -248,6 +248,37 @@ class TestMatchByHand(BankConnectCommon):
                 self.assertEqual(abs(discount.balance), 20)
                 self.assert_undone(line, before, line, bill)
 
+    def test_an_early_payment_discount_in_another_currency(self):
+        """A euro bill from a dollar account: the rate's difference is no discount."""
+        self.env["res.currency.rate"].create(
+            {"name": "2026-01-01", "rate": 1.6, "currency_id": self.usd.id,
+             "company_id": self.company.id}
+        )
+        term = self.env["account.payment.term"].create(
+            {
+                "name": "2%", "early_discount": True, "discount_percentage": 2,
+                "discount_days": 10,
+                "line_ids": [
+                    Command.create({"value": "percent", "value_amount": 100, "nb_days": 30})
+                ],
+            }
+        )
+        journal = self.new_journal("DE02120300000000202051", self.connection, None, self.usd, "CNU")
+        bill = self.new_bill(100, invoice_payment_term_id=term.id)
+        line = self.line(-157.5, journal_id=journal.id)  # EUR 98.44
+        before = self.state_of(line, bill)
+        line._bank_reconcile(
+            [{"item_id": self.open_item(bill).id, "amount": "-157.50", "discount": True}]
+        )
+        self.assertEqual((bill.amount_residual, line.is_reconciled), (0, True))
+        gain = self.company.account_journal_early_pay_discount_gain_account_id
+        items = line.move_id.line_ids
+        self.assertEqual(items.filtered(lambda i: i.account_id == gain).balance, -2)
+        loss = self.company.expense_currency_exchange_account_id
+        exchange = items.filtered(lambda i: i.account_id == loss and i.balance)
+        self.assertEqual(exchange.balance, 0.44)
+        self.assert_undone(line, before, line, bill)
+
     def test_locked_and_hashed_entries(self):
         bill = self.new_bill(100)
         line = self.line(-100, date="2026-10-01")

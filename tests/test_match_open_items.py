@@ -198,6 +198,23 @@ class TestMatchOpenItems(MatchCommon):
         (rest,) = self.booked(self.money("60.00", invoice.name), opening="1100.00")
         self.assert_settled(rest, invoice)
 
+    def test_a_partial_payment_less_charges(self):
+        """The customer paid what the bank kept as well; without an account for it, people decide.
+        """
+        invoice, other = self.invoice(100), self.invoice(200)
+        (line,) = self.booked(
+            self.money("40.00", invoice.name, account=self.account, charges="2.50")
+        )
+        self.assert_open(line, invoice)
+        self.allow()
+        (line,) = self.booked(
+            self.money("50.00", other.name, account=self.account, charges="2.50"),
+            opening="1040.00",
+        )
+        self.assertTrue(line.is_reconciled)
+        self.assertEqual(other.amount_residual, 147.5)
+        self.assert_undone(line, other)
+
     def test_an_early_payment_discount(self):
         term = self.env["account.payment.term"].create(
             {
@@ -276,6 +293,41 @@ class TestMatchOpenItems(MatchCommon):
         self.assert_settled(right, bill)
         self.assert_open(wrong, other)  # 81 euros are not 81 dollars
         self.assert_undone(right, bill)
+
+    def test_an_exchanged_payment_with_charges_and_a_discount(self):
+        """In euros, of a dollar bill less its discount, with what the bank took for it.
+
+        Without an account for charges it waits for people, and holds up no statement.
+        """
+        for day, rate in (("2020-01-01", 1.25), ("2026-01-01", 1.6)):
+            self.env["res.currency.rate"].create(
+                {"name": day, "rate": rate, "currency_id": self.usd.id,
+                 "company_id": self.company.id}
+            )
+        term = self.env["account.payment.term"].create(
+            {
+                "name": "2%", "early_discount": True, "discount_percentage": 2,
+                "discount_days": 5000,
+                "line_ids": [
+                    Command.create({"value": "percent", "value_amount": 100, "nb_days": 30})
+                ],
+            }
+        )
+        bill = self.new_bill(
+            1000, ref="US-2026-1", currency_id=self.usd.id, invoice_date="2025-06-01",
+            date="2025-06-01", invoice_payment_term_id=term.id,
+        )
+        ordered = self.money("-614.00", "US-2026-1", instructed=("980.00", "USD"), charges="4.00")
+        (line,) = self.booked(ordered)
+        self.assert_open(line, bill)
+        self.allow()
+        (line,) = self.booked(ordered, opening="386.00")
+        self.assert_settled(line, bill, charges=4)
+        gain = self.company.account_journal_early_pay_discount_gain_account_id
+        discount = line.move_id.line_ids.filtered(lambda item: item.account_id == gain)
+        # 20 dollars at the bill's rate; the rest is exchange difference.
+        self.assertEqual((discount.amount_currency, discount.balance), (-20, -16))
+        self.assert_undone(line, bill)
 
     # -- doubt ------------------------------------------------------------------------------
 

@@ -72,7 +72,9 @@ def test_whatever_fits_adds_up(case):
             assert share.amount == share.offer.discounted
     if outcome.kind == "difference":
         assert abs(outcome.rest) <= terms.tolerance
-    elif outcome.kind in ("exact", "discount", "partial"):
+    elif outcome.kind == "partial":
+        assert outcome.rest == terms.charges
+    elif outcome.kind in ("exact", "discount"):
         assert not outcome.rest
 
 
@@ -84,6 +86,27 @@ def test_a_converted_amount_closes_what_was_ordered(amount, opens):
     assert outcome.kind == "exchange"
     assert sum(share.amount for share in outcome.shares) == -amount
     assert [share.paid for share in outcome.shares] == [-value for value in opens]
+
+
+def test_a_converted_amount_may_be_less_the_discount():
+    offers = [Offer(1, D("-1000"), "USD", D("-980")), Offer(2, D("-20"), "USD")]
+    terms = Terms(D("-613.50"), "EUR", D("-1"), D("1000"), "USD")
+    outcome = fit(terms, offers)
+    assert (outcome.kind, outcome.rest) == ("exchange", D("-1"))
+    assert [(share.paid, share.discount) for share in outcome.shares] == [
+        (D("-980"), True), (D("-20"), False),
+    ]
+    assert sum(share.amount for share in outcome.shares) == D("-612.50")
+    assert fit(Terms(D("-613.50"), "EUR", D(0), D("999"), "USD"), offers) is None
+
+
+@pytest.mark.parametrize(("amount", "meant"), [("40", "42.50"), ("-40", "-37.50")])
+def test_charges_are_no_part_of_a_partial_payment(amount, meant):
+    """A customer paid what the bank kept as well; a vendor did not get it."""
+    terms = Terms(D(amount), "EUR", D("-2.50"))
+    outcome = fit(terms, [Offer(1, D(amount) * 2, "EUR")])
+    assert (outcome.kind, outcome.rest) == ("partial", D("-2.50"))
+    assert [share.paid for share in outcome.shares] == [D(meant)]
 
 
 @pytest.mark.parametrize(
