@@ -15,6 +15,8 @@ ALL_OPERATIONS = ("uploadFile", "downloadFileList", "downloadFile", "deleteFile"
 PAIN_001 = ("pain.001.001.03", "pain.001.001.09")
 PAIN_002 = {"pain.001.001.03": "pain.002.001.03", "pain.001.001.09": "pain.002.001.10"}
 KINDS = ("pain.002", "camt.052", "camt.053", "camt.054")
+# what a bank gives that is no ISO 20022 message, where the contract has it so (options)
+OTHERS = ("pdf", "mt940", "mt942")
 ENVIRONMENTS = ("TEST", "PRODUCTION")
 COMPRESSION = ("none", "optional", "required")
 TRANSFER_KEYS = ("hmac", "luhn")
@@ -39,9 +41,10 @@ FLAVOURS = {
     "iso": Flavour({name: (name,) for name in PAIN_001}, None),
     "codes": Flavour({"NDCORPAYS": PAIN_001},
                      {"pain.002": "NDCORPAYL", "camt.052": "NDCAMT52L",
-                      "camt.053": "NDCAMT53L", "camt.054": "NDCAMT54L"}),
+                      "camt.053": "NDCAMT53L", "camt.054": "NDCAMT54L",
+                      "pdf": "NDRCPTPDF", "mt940": "NDMT940L", "mt942": "NDMT942L"}),
     "short": Flavour({"XL": PAIN_001},
-                     {"pain.002": "XP", "camt.053": "XT", "camt.054": "XE"},
+                     {"pain.002": "XP", "camt.053": "XT", "camt.054": "XE", "pdf": "XR", "mt940": "XM"},
                      ALL_OPERATIONS[:3], "SANDBOX"),
 }
 
@@ -123,7 +126,7 @@ def file_type(flavour: Flavour, message_name: str) -> str | None:
 def messages(terms: sqlite3.Row) -> dict[str, list[tuple[str, str]]]:
     """File types with their messages: ``upload`` and ``download``, lists of (type, message)."""
     flavour = FLAVOURS[terms["flavour"]]
-    names = [*dict.fromkeys(PAIN_002.values())] + [
+    names = [*dict.fromkeys(PAIN_002.values()), *OTHERS] + [
         f"{kind}.001.{terms['camt_version']}" for kind in KINDS[1:]]
     down = [(file_type(flavour, name), name) for name in names]
     return {"upload": [(kind, name) for kind, many in flavour.upload.items() for name in many],

@@ -127,6 +127,20 @@ def test_the_connection_test_ticks_everything(connector):
     assert abs(health.clock_skew) < 5
 
 
+def test_a_receipt_and_an_mt940_come_over_the_same_line(bank, iso):
+    """By the sandbox's own profile, as it is shipped."""
+    bank.admin("POST", "/admin/contracts/ISO-1/options",
+               {"receipts": "pdf", "statements": "mt940"})
+    with connect("soap", iso.settings(profile=profile("sandbox_soap"))) as line:
+        line.submit(iso.message("PAPER"), str(uuid.uuid4()))
+        bank.admin("POST", "/admin/clock", {"end_of_day": True})
+        found = {remote.kind: line.fetch(remote) for remote in line.list({"pdf", "mt940"})}
+    bank.admin("POST", "/admin/contracts/ISO-1/options",
+               {"receipts": "none", "statements": "camt"})
+    assert found["pdf"].startswith(b"%PDF-") and b"%%EOF" in found["pdf"]
+    assert found["mt940"].startswith(b":20:") or b":20:" in found["mt940"]
+
+
 def test_a_payment_goes_out_and_its_statement_comes_back(bank, customer, connector):
     name = customer.contract["contractId"]
     document, key = customer.message(f"ROAD-{name}"), str(uuid.uuid4())

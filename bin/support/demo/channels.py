@@ -27,14 +27,12 @@ class Channel:
     :ivar works: what a successful connection test shows; empty where there is nothing to test
     :ivar terms: further options of the bank's command ``enrol``
     :ivar mailbox: the bank's folders, for a channel that has some
-    :ivar receipts: whether the bank gives receipts (PDF) over it
     """
 
     name = ""
     works = ""
     terms: tuple[str, ...] = ()
     has_folders = False
-    receipts = True
 
     def __init__(self, mailbox: Path):
         self.mailbox = mailbox
@@ -98,7 +96,6 @@ class Soap(Channel):
     name = "soap"
     works = "the bank's signature verifies, and it knows ours"
     terms = ("--soap", "iso", "--environment", "PRODUCTION")
-    receipts = False  # its file types are those of ISO 20022
 
     def connection(self, bank: Bank, contract: dict, customer: Path) -> dict:
         soap = contract["soap"]

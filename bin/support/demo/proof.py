@@ -30,12 +30,12 @@ class Proof:
         self._road = road
         self._orders = orders
         self._people = scene.people
-        self._receipts = scene.channel.receipts and len(orders) <= MOST_RECEIPTS
+        self._receipts = len(orders) <= MOST_RECEIPTS
 
     # Receipts and advice -------------------------------------------------------------------------
 
     def agree_on_receipts(self) -> None:
-        """The bank gives a receipt (PDF) for each payment from now on, where the channel has it."""
+        """The bank gives a receipt (PDF) for each payment from now on."""
         wanted = "pdf" if self._receipts else "none"
         self._scene.desk.choose(cast.CONTRACT, receipts=wanted)
         treasurer, connection = self._people["treasurer"], self._scene.found["connection"]

@@ -3,11 +3,14 @@
 import base64
 import gzip
 import hashlib
+import io
 from concurrent.futures import ThreadPoolExecutor
 
+import mt940
 import pytest
 import requests
 from lxml import etree
+from pypdf import PdfReader
 
 
 def body_of(customer, pain001, iban, reference="ONE", amount="10.00", **fields):
@@ -145,6 +148,33 @@ def test_a_bank_with_its_own_codes(bank, soap_enrol, pain001, iban):
     assert b"camt.054" in statement.content()
     for operation in ("deleteFile", "getUserInfo"):
         assert customer.call(operation).code == "06"
+
+
+@pytest.mark.parametrize(
+    ("flavour", "receipt", "statement"),
+    [("iso", "pdf", "mt940"), ("codes", "NDRCPTPDF", "NDMT940L"), ("short", "XR", "XM")],
+)
+def test_receipts_and_older_statements_have_file_types(
+    bank, soap_enrol, pain001, iban, flavour, receipt, statement
+):
+    """What the contract has otherwise over REST it has here, byte for byte."""
+    customer = soap_enrol(bank, "SOAP-OLD", flavour=flavour)
+    offered = {one["fileType"]: one["message"] for one in customer.soap["fileTypes"]["download"]}
+    assert (offered[receipt], offered[statement]) == ("pdf", "mt940")
+    assert customer.listed(FileType=receipt) == []
+    bank.desk("POST", "/admin/contracts/SOAP-OLD/options",
+              json={"receipts": "pdf", "statements": "mt940"})
+    customer.upload(body_of(customer, pain001, iban))
+    bank.advance(end_of_day=True)
+    (found,) = customer.listed(FileType=receipt)
+    assert found["FileType"] == receipt and found["UserFilename"].endswith(".pdf")
+    reply = customer.call("downloadFile", reference=found["FileReference"])
+    (page,) = PdfReader(io.BytesIO(reply.content()), strict=True).pages
+    assert "ONE" in page.extract_text() and "10.00 EUR" in page.extract_text()
+    (found,) = customer.listed(FileType=statement)
+    reply = customer.call("downloadFile", reference=found["FileReference"])
+    (line,) = mt940.parse(reply.content().decode())
+    assert str(line.data["amount"].amount) == "-10.00"
 
 
 def test_compression_is_a_matter_of_agreement(bank, soap_enrol, pain001, iban):
