@@ -6,12 +6,16 @@ from decimal import Decimal
 
 from dateutil.parser import isoparse
 
+from .currency import decimals
 from .errors import FormatError
 from .notes import Note, Notes
 from .safety import Node
 
 _AMOUNT = re.compile(r"[+-]?\d{1,18}(?:\.\d{0,17})?|[+-]?\.\d{1,17}", re.ASCII)
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?=$|[Tt Z+-])", re.ASCII)
+# no booking is of another year, and days near it can still be reckoned
+_YEARS = range(1900, 2200)
+_DIGITS = 15  # that a double, which Odoo keeps amounts in, carries for certain
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
 
@@ -31,6 +35,20 @@ def amount(node: Node, path: str) -> tuple[Decimal, str]:
     return value, currency.strip()
 
 
+def certain(value: Decimal, currency: str, path: str | None = None) -> Decimal:
+    """``value``, money of an account: not finer than its currency, and to be kept to the cent.
+
+    Raises ``FormatError`` for what would be rounded on its way into the books.
+    """
+    _sign, digits, exponent = value.normalize().as_tuple()
+    if -int(exponent) > decimals(currency):
+        text = f"the amount {value} has more decimals than {currency}"
+        raise FormatError(text, path, code="decimals")
+    if len(digits) > _DIGITS:
+        raise FormatError(f"the amount {value} is too large", path, code="too_large")
+    return value
+
+
 def signed(value: Decimal, node: Node, path: str) -> Decimal:
     """``value`` with the sign of the ``CdtDbtInd`` beside it: credit positive, debit negative.
 
@@ -47,12 +65,22 @@ def signed(value: Decimal, node: Node, path: str) -> Decimal:
     raise FormatError(f"the credit or debit indicator {found}", f"{path}/CdtDbtInd", code="sign")
 
 
+def once(node: Node, *tags: str) -> None:
+    """Refuse an element that has one of ``tags`` twice: which one counts would be a guess."""
+    for tag in tags:
+        if len(node.all(tag)) > 1:
+            raise FormatError(f"{tag} is given twice", node.path, code="twice")
+
+
 def day(text: str, path: str) -> date:
     """The day of an ISO date or date-time, as its writer's clock had it."""
     try:
         if not _DATE.match(text):
             raise ValueError
-        return date.fromisoformat(text[:10])
+        found = date.fromisoformat(text[:10])
+        if found.year not in _YEARS:
+            raise ValueError
+        return found
     except ValueError:
         raise FormatError(f"{text[:40]!r} is not a date", path, code="day") from None
 

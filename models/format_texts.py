@@ -56,6 +56,7 @@ READING = {
     "order": _lt("a part of it is not where it belongs"),
     "sign": _lt("it can't be told whether money came in or went out"),
     "status": _lt("a status is missing or not known"),
+    "too_large": _lt("an amount is too large to be kept to the cent"),
     "too_slow": _lt("it can't be read in reasonable time"),
     "twice": _lt("something is given twice in one place"),
     "unanswered": _lt("it does not say which message it answers"),

@@ -44,7 +44,8 @@ FLAVOURS = {
                       "camt.053": "NDCAMT53L", "camt.054": "NDCAMT54L",
                       "pdf": "NDRCPTPDF", "mt940": "NDMT940L", "mt942": "NDMT942L"}),
     "short": Flavour({"XL": PAIN_001},
-                     {"pain.002": "XP", "camt.053": "XT", "camt.054": "XE", "pdf": "XR", "mt940": "XM"},
+                     {"pain.002": "XP", "camt.053": "XT", "camt.054": "XE", "pdf": "XR",
+                      "mt940": "XM"},
                      ALL_OPERATIONS[:3], "SANDBOX"),
 }
 

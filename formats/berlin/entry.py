@@ -5,7 +5,7 @@ from decimal import Decimal
 from ..errors import FormatError
 from ..incoming import Batch, Entry, Exchange, TransactionCode, TransactionDetails
 from ..model import Account, Agent, Party
-from ..values import count, number
+from ..values import certain, count, number
 from .values import Item
 
 # what banks write when there is no reference to give
@@ -22,6 +22,7 @@ def entry(item: Item, status: str, account: Account, position: int) -> Entry:
     given = item.amount("transactionAmount")
     if given is None:
         raise FormatError("the transaction has no amount", item.path, code="amount")
+    certain(*given, f"{item.path}/transactionAmount")
     code = _code(item)
     value, currency = _signed(item, *given, code, account)
     booked, valued = item.day("bookingDate"), item.day("valueDate")
@@ -70,6 +71,12 @@ def _signed(
                 "a credit with a negative amount", f"{item.path}/transactionAmount", code="sign"
             )
         return value, currency
+    if item.given.get("creditDebitIndicator") not in (None, ""):
+        raise FormatError(
+            f"{str(item.given['creditDebitIndicator'])[:40]!r} is neither credit nor debit",
+            f"{item.path}/creditDebitIndicator",
+            code="sign",
+        )
     if value > 0 and _is_to_another(item, account) and not _is_return(code):
         if code is None or code.family is None or code.family in _ISSUED:
             raise FormatError(

@@ -12,6 +12,7 @@ from ..model import Account
 from ..notes import Notes
 from ..report import Report
 from ..safety import Limits
+from ..values import certain
 from .entry import entry
 from .values import Item
 
@@ -121,6 +122,7 @@ def _balance(item: Item) -> Balance | None:
     name = item.text("balanceType")
     if money is None or not name:
         raise FormatError("the balance has no amount or no type", item.path, code="balance")
+    certain(*money, f"{item.path}/balanceAmount")
     day: date | None = item.day("referenceDate") or item.day("lastChangeDateTime")
     if day is None:
         item.odd("no_day", "referenceDate", "is missing from a balance, which was left out")

@@ -6,7 +6,7 @@ from ..errors import FormatError
 from ..incoming import Batch, Charge, Entry, TransactionCode, TransactionDetails
 from ..notes import Note, Notes
 from ..safety import Node
-from ..values import amount, count, day_of, flag, signed
+from ..values import amount, certain, count, day_of, flag, once, signed
 from .details import transaction_code, transaction_details
 from .money import AmountDetails, charges
 
@@ -20,10 +20,12 @@ def entry(node: Node, kind: str, position: int, notes: Notes) -> Entry:
     be told for certain.
     """
     path = node.path
+    once(node, "Amt", "CdtDbtInd")
     money = node.first("Amt")
     if money is None:
         raise FormatError("the entry has no amount", path, code="amount")
     value, currency = amount(money, f"{path}/Amt")
+    certain(value, currency, f"{path}/Amt")
     if value < 0:
         # ISO 20022 allows no negative amount; taken as arithmetic says, which the balances prove
         text = f"the amount {value} is negative, which reverses its indicator"

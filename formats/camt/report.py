@@ -12,7 +12,18 @@ from ..notes import Note, Notes
 from ..parts import account, agent, party
 from ..report import Report
 from ..safety import Event, Limits, Node, events
-from ..values import amount, count, day_of, flag, moment, number, signed, unnamed
+from ..values import (
+    amount,
+    certain,
+    count,
+    day_of,
+    flag,
+    moment,
+    number,
+    once,
+    signed,
+    unnamed,
+)
 from .entry import compact, entry
 
 _BODIES = {
@@ -181,7 +192,9 @@ def _balance(node: Node) -> Balance:
     money = node.first("Amt")
     if money is None:
         raise FormatError("the balance has no amount", path, code="balance")
+    once(node, "Amt", "CdtDbtInd")
     value, currency = amount(money, f"{path}/Amt")
+    certain(value, currency, f"{path}/Amt")
     when = day_of(node.first("Dt"), f"{path}/Dt")
     if when is None:
         raise FormatError("the balance has no date", f"{path}/Dt", code="balance")

@@ -89,7 +89,12 @@ def _lines(stream: BinaryIO, limits: Limits, notes: Notes) -> Iterator[tuple[int
     found = Notes()
     rest, number = "", 0
     for piece in chunks(io.BytesIO(data), CHUNK, limits.max_bytes, found, encoding):
-        *whole, rest = (rest + newlines.decode(piece.decode())).split("\n")
+        text = newlines.decode(piece.decode())
+        if text[:1] == "\n" and not rest and not text.strip("\n"):
+            # nothing but blank lines, which some transports write by the million
+            number += len(text)
+            continue
+        *whole, rest = (rest + text).split("\n")
         for line in whole:
             number += 1
             if len(line) > limits.max_text:

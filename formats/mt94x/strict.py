@@ -8,6 +8,7 @@ about money ends in a ``FormatError`` that names the field.
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 
 from mt940 import models, tags
@@ -15,6 +16,7 @@ from mt940.options import Options
 
 from ..currency import decimals
 from ..errors import FormatError
+from ..values import certain
 from .structured import prepared
 
 # digits, a comma and decimals; no separator of thousands, nothing cut off behind it
@@ -69,10 +71,11 @@ class _Strict:
 
 
 def _check_decimals(amount: str, currency: str) -> None:
-    _whole, mark, fraction = amount.replace(",", ".").partition(".")
+    whole, mark, fraction = amount.replace(",", ".").partition(".")
     most = decimals(currency)
     if len(fraction.rstrip("0")) > most:
         raise FormatError(f"the amount {amount} has more decimals than {currency}", code="decimals")
+    certain(Decimal(f"{whole}.{fraction or 0}"), currency)
     # SWIFT writes a comma; a point may part thousands, unless just the cents follow it
     if "." in amount and mark and len(fraction) != most:
         raise FormatError(f"{amount!r} may be two different amounts", code="amount")
