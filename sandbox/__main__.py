@@ -1,4 +1,4 @@
-"""Command line of the sandbox bank: ``python -m sandbox --help``."""
+"""Command line of the sandbox bank: ``bin/sandbox --help``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .customers import AccountOrder, add_account
 
 def parser() -> argparse.ArgumentParser:
     """The commands."""
-    top = argparse.ArgumentParser(prog="python -m sandbox", description="The sandbox bank.")
+    top = argparse.ArgumentParser(prog="bin/sandbox", description="The sandbox bank.")
     commands = top.add_subparsers(dest="command", required=True)
 
     def command(name: str, text: str) -> argparse.ArgumentParser:

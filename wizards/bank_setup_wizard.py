@@ -38,7 +38,7 @@ class BankSetupWizard(models.TransientModel):
         default=lambda self: self.env["bank.connection.profile"].search([], limit=1),
     )
     url = fields.Char(string="Address")
-    allow_private_address = fields.Boolean()
+    allow_private_address = fields.Boolean(string="Allow local addresses")
     is_sandbox = fields.Boolean(related="profile_id.is_sandbox")
     protocol = fields.Selection(related="profile_id.protocol")
 
