@@ -144,6 +144,7 @@ from . import (
     bank_discrepancy,
     bank_discrepancy_follow,
     bank_discrepancy_show,
+    bank_discrepancy_links,
     bank_discrepancy_tell,
     bank_debit_known,
     bank_discrepancy_check,

@@ -112,6 +112,13 @@ class BankAuditEvent(models.Model):
     def init(self):
         self.env.cr.execute(GUARD)
 
+    @api.depends("kind")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        labels = dict(self._fields["kind"]._description_selection(self.env))
+        for event in self:
+            event.display_name = labels.get(event.kind) or event.kind
+
     # It never hands on: nobody adds, changes or removes an event through the ORM.
     @api.model_create_multi
     def create(self, vals_list):  # pylint: disable=method-required-super

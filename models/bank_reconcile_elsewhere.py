@@ -65,3 +65,15 @@ class AccountJournal(models.Model):
                 "default_journal_id": self.id,
             }
         }
+
+
+class AccountBankStatementLine(models.Model):
+    _inherit = "account.bank.statement.line"
+
+    def action_bank_reconcile(self):
+        """Open the reconciliation screen with this booking."""
+        self.ensure_one()
+        action = self.journal_id.action_bank_reconcile()
+        if action.get("res_model") == self._name:
+            action |= {"domain": [("id", "=", self.id)], "context": {}}
+        return action

@@ -26,6 +26,7 @@ class TestAuditEvent(BankConnectCommon):
         self.assertEqual(event.user_number, self.env.uid)
         self.assertEqual(event.company_number, self.company.id)
         self.assertIn("new.example", event.details)
+        self.assertEqual(event.display_name, "Connection changed", "in words, not by its key")
         self.assertTrue(event.superuser)
 
     def test_nobody_changes_it_through_odoo(self):

@@ -2,7 +2,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from .common import MODULE, iban
-from .documents import Booking, Detail, camt
+from .documents import Booking, Detail, camt, paid
 from .test_discrepancy import DiscrepancyCommon
 
 FOLLOW = "odoo.addons.account_bank_connect.models.bank_verification"
@@ -38,6 +38,38 @@ class TestUnknownDebit(DiscrepancyCommon):
         self.assertNotIn("Stranger", told.body)
         self.assertIn("Stranger Ltd", found.sentence)
         self.assertIn("call the bank", found.cure)
+
+    def test_the_booking_leads_to_its_alarm_and_to_reconciling_it(self):
+        self.codes(self.debit, Booking("-5.00", [Detail(payee="Vendor")], "X3"))
+        line = self.line_of("X1").with_user(self.approver)
+        alarm = self.open("unknown_debit").filtered(lambda each: each.line_id.id == line.id)
+        self.assertEqual(line.bank_discrepancy_count, 1)
+        action = line.action_view_bank_discrepancies()
+        self.assertEqual((action["res_model"], action["res_id"]), (alarm._name, alarm.id))
+        screen = line.action_bank_reconcile()
+        self.assertEqual(screen["domain"], [("id", "=", line.id)])
+        self.assertEqual(screen["res_model"], line._name)
+
+    def test_batch_and_payment_lead_to_what_is_wrong_with_them(self):
+        """Each counts its own; the batch, those of its payments too."""
+        batch = self.sent(self.new_bill(100) + self.new_bill(50))
+        other = self.sent(self.new_bill(70))
+        # The bank books one of them twice.
+        paid_twice = batch.payment_ids[:1]
+        self.received(camt(paid(paid_twice, "R1")))
+        self.received(camt(paid(paid_twice, "R2"), opening="900.00"))
+        found = self.open().filtered(lambda each: each.payment_id == paid_twice)
+        self.assertTrue(found, self.open().mapped("code"))
+        seen = batch.with_user(self.auditor)
+        self.assertEqual(seen.bank_discrepancy_count, len(found))
+        self.assertFalse(other.with_user(self.auditor).bank_discrepancy_count)
+        for payment in seen.payment_ids:
+            own = len(found) if payment.id == paid_twice.id else 0
+            self.assertEqual(payment.bank_discrepancy_count, own)
+        shown = self.env["bank.discrepancy"].search(
+            seen.action_view_bank_discrepancies()["domain"]
+        )
+        self.assertEqual(shown, found)
 
     def test_it_stays_one_however_often_is_verified(self):
         self.codes(self.debit)
