@@ -8,9 +8,8 @@ const wizard = ".modal .o_form_view";
 tours.add("bank_connect_discrepancy_ours", {
     steps: () => [
         {
-            content: "The list is grouped by kind; the debit that nobody ordered comes with its sum",
+            content: "The list is grouped by kind, and open: the debit that nobody ordered comes with its sum",
             trigger: '.o_group_header:contains("Debit that nobody ordered")',
-            run: "click",
         },
         {
             trigger: `${row("75.00 EUR")} td[name=sentence]`,
@@ -64,7 +63,6 @@ tours.add("bank_connect_discrepancy_barred", {
     steps: () => [
         {
             trigger: '.o_group_header:contains("Booking overdue")',
-            run: "click",
         },
         {
             trigger: `${row("on no statement")} td[name=sentence]`,
