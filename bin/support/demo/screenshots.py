@@ -106,10 +106,13 @@ class Browser:
             raise DemoError(f"A script failed in the page: {result['exceptionDetails']}")
         return result["result"].get("value")
 
-    def picture(self, path: Path) -> None:
+    def picture(self, path: Path, height: int = HEIGHT) -> None:
         # Fonts and avatars come after the elements; nothing tells when all of them are there.
         time.sleep(2)
-        shot = self.command("Page.captureScreenshot", format="png", optimizeForSpeed=False)
+        shot = self.command(
+            "Page.captureScreenshot", format="png", optimizeForSpeed=False,
+            clip={"x": 0, "y": 0, "width": WIDTH, "height": height, "scale": 1},
+        )
         path.write_bytes(base64.b64decode(shot["data"]))
 
     def close(self) -> None:
@@ -162,6 +165,13 @@ def _take(
     browser.open(f"{scene.url}/odoo/bank.payment.batch/{encore.batch}", form)
     browser.wait("button[name=action_approve]")
     browser.picture(folder / "batch-to-approve.png")
+
+    treasurer = scene.people["treasurer"]
+    browser.log_in(scene, treasurer)
+    browser.open(f"{scene.url}/odoo/action-account_bank_connect.action_day", ".o_kanban_record")
+    browser.picture(folder / "today.png", height=424)
+    browser.open(f"{scene.url}/odoo/bank.discrepancy/{encore.alarm}", f"{form} .o_bank_figures")
+    browser.picture(folder / "discrepancy.png")
 
     browser.open(f"{scene.desk.url}/", "table")
     browser.picture(folder / "sandbox-bank.png")
