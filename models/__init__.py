@@ -138,6 +138,7 @@ from . import (
     bank_message_file,
     bank_advice_contact,
     bank_remittance_advice,
+    bank_advice_delivery,
     bank_receipt,
     bank_day,
     bank_day_digest,

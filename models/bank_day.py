@@ -132,6 +132,13 @@ class BankDay(models.Model):
                 _lt("Put the mail's template right, then let it be written again."),
             ),
             Matter(
+                "advice_unsent", FAILED, "bank.remittance.advice",
+                [("state", "=", "unsent")],
+                "sent_date", "action_remittance_advice",
+                _lt("Remittance advice that did not arrive"),
+                _lt("Put the address or the mail server right, then let it be written again."),
+            ),
+            Matter(
                 "alerts", FAILED, "bank.alert",
                 [("closed_on", "=", False)],
                 "since", "action_alert",

@@ -42,9 +42,9 @@ class BankRemittanceAdvice(models.Model):
     partner_id = fields.Many2one(related="payment_id.partner_id", string="Payee")
     recipient_id = fields.Many2one("res.partner", string="Told", readonly=True)
     email = fields.Char(string="Mail address", readonly=True)
-    # waiting ─► sent
+    # waiting ─► sent ◄─► unsent (the mail server's word)
     #    ▲ └───► missing | declined | failed | withheld
-    #    └──────────┘ (by hand)
+    #    └──────────┴─ by hand, and from unsent
     state = fields.Selection(
         [
             ("waiting", "To write"),
@@ -52,6 +52,7 @@ class BankRemittanceAdvice(models.Model):
             ("missing", "No mail address"),
             ("declined", "Not wanted"),
             ("failed", "Could not be written"),
+            ("unsent", "Could not be sent"),
             ("withheld", "Withheld"),
         ],
         required=True,
@@ -244,6 +245,7 @@ class BankRemittanceAdvice(models.Model):
                         advice.partner_id.display_name,
                     )
                 )
+        self._withdraw_mails()
         # sudo: advices are written by the engine only; who may do this was checked.
         self.sudo().write({"state": "waiting", "error": False})
         return self.env["bank.connection"]._run_soon(CRON, self.env._("The mails are written now."))

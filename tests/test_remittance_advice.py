@@ -43,6 +43,14 @@ class TestRemittanceAdvice(BankConnectCommon):
             [("model", "=", "account.payment"), ("res_id", "in", payments.ids)]
         )
 
+    def tried(self, mails, **outcome):
+        """Odoo's own way of sending, up to the mail server's word."""
+        server = type(self.env["ir.mail_server"])
+        with patch.object(server, "_disable_send", return_value=False), \
+                patch.object(server, "_connect__", return_value=None), \
+                patch.object(server, "send_email", **outcome):
+            mails.send()
+
     # -- when -------------------------------------------------------------------------------------
 
     def test_a_mail_when_the_bank_has_executed(self):
@@ -218,6 +226,45 @@ class TestRemittanceAdvice(BankConnectCommon):
         self.assertEqual(self.mails(payment).recipient_ids.email, "now@mueller.example")
         with self.assertRaises(UserError):
             advice.with_user(self.preparer).action_write_again()
+
+    @mute_logger("odoo.addons.mail.models.mail_mail")
+    def test_a_mail_that_does_not_leave_is_noticed_and_written_again_once(self):
+        payment = self.executed(self.new_bill(90))
+        self.run_cron("advice")
+        refused = self.mails(payment)
+        self.tried(refused, side_effect=OSError("550 unknown user"))
+        advice = self.advices(payment)
+        self.assertEqual(advice.state, "unsent")
+        self.assertIn("550 unknown user", advice.error)
+        day = self.env["bank.day"].with_user(self.preparer).search([("code", "=", "advice_unsent")])
+        self.assertEqual(day.count, 1)
+        advice.with_user(self.preparer).action_write_again()
+        self.assertFalse(refused.exists(), "nobody can send the old one as well")
+        self.run_cron("advice")
+        self.assertEqual(advice.state, "sent")
+        self.assertFalse(advice.error)
+        self.assertEqual(len(self.mails(payment)), 1)
+
+    @mute_logger("odoo.addons.mail.models.mail_mail")
+    def test_tried_again_in_the_mail_queue(self):
+        payment = self.executed(self.new_bill(91))
+        self.run_cron("advice")
+        mail, advice = self.mails(payment), self.advices(payment)
+        self.tried(mail, side_effect=OSError("try later"))
+        self.assertEqual(advice.state, "unsent")
+        mail.action_retry()
+        self.tried(mail, return_value="<id@mail.example>")
+        self.assertRecordValues(advice, [{"state": "sent", "error": False}])
+
+    def test_a_mail_that_comes_back_is_noticed(self):
+        payment = self.executed(self.new_bill(92))
+        self.run_cron("advice")
+        advice = self.advices(payment)
+        payment._message_receive_bounce("Someone.Else@mueller.example", None)
+        self.assertEqual(advice.state, "sent")
+        payment._message_receive_bounce("Office@mueller.example", self.vendor)
+        self.assertEqual(advice.state, "unsent")
+        self.assertIn("came back", advice.error)
 
     def test_what_was_paid_before_is_not_told(self):
         payment = self.executed(self.new_bill(90))
