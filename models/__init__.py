@@ -4,6 +4,7 @@ from . import (
     bank_audit_verify,
     bank_audit_check,
     bank_audit_mixin,
+    bank_engine_mixin,
     certificate,
     bank_connection_profile,
     bank_connection,

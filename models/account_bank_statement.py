@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
 # What a document said of a booking, and what was made of it. By these an alarm is raised or not.
@@ -7,6 +7,7 @@ SAID = {
     "bank_payment_ids", "bank_reference", "bank_report_id", "bank_told", "bank_value_date",
     "partner_name", "transaction_details", "transaction_type",
 }
+FACTS = SAID | {"amount", "journal_id"}
 
 
 class AccountBankStatement(models.Model):
@@ -70,8 +71,31 @@ class AccountBankStatementLine(models.Model):
         "WHERE bank_entry_key IS NOT NULL"
     )
 
+    @api.model
+    def default_get(self, fields):
+        # Neither the caller's context nor anybody's own defaults speak for the bank.
+        return super().default_get([name for name in fields if name not in SAID])
+
     def write(self, vals):
-        # sudo: only whether a document told of it is asked.
-        if not self.env.su and SAID & set(vals) and any(self.sudo().mapped("bank_message_id")):
-            raise AccessError(self.env._("What the bank says is not changed by hand."))
+        if FACTS & set(vals):
+            self._bank_check_not_told()
         return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _bank_unlink_never_told(self):
+        # Its alarm would end with it, and another entry of the same amount would fill its place.
+        self._bank_check_not_told()
+
+    def _bank_check_not_told(self):
+        # sudo: only whether a document told of it is asked.
+        if not self.env.su and any(self.sudo().mapped("bank_message_id")):
+            raise AccessError(self.env._("What the bank says is not changed by hand."))
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    @api.ondelete(at_uninstall=False)
+    def _bank_unlink_never_told(self):
+        # The database removes a booking with its entry.
+        self.statement_line_id._bank_check_not_told()

@@ -159,6 +159,11 @@ class AccountPayment(models.Model):
     def _get_method_codes_needing_bank_account(self):
         return [*super()._get_method_codes_needing_bank_account(), "bank_connect"]
 
+    @api.model
+    def default_get(self, fields):
+        # Neither the caller's context nor anybody's own defaults speak for the bank.
+        return super().default_get([name for name in fields if name not in BANK_WORD])
+
     @api.model_create_multi
     def create(self, vals_list):
         if self.env.context.get("bank_engine") is not ENGINE:

@@ -22,6 +22,7 @@ class BankAccountChange(models.Model):
 
     _name = "bank.account.change"
     _description = "Change of a bank account"
+    _inherit = ["bank.engine.mixin"]
     _order = "id desc"
 
     # An account goes when its partner is removed; what was said about it stays.

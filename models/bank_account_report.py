@@ -14,6 +14,7 @@ class BankAccountReport(models.Model):
 
     _name = "bank.account.report"
     _description = "Bank Account Report"
+    _inherit = ["bank.engine.mixin"]
     _order = "date desc, id desc"
 
     name = fields.Char(readonly=True, help="How the bank names the report.")

@@ -7,6 +7,7 @@ class BankApproval(models.Model):
 
     _name = "bank.approval"
     _description = "Bank Approval"
+    _inherit = ["bank.engine.mixin"]
     _order = "id desc"
 
     batch_id = fields.Many2one(

@@ -17,6 +17,7 @@ class BankApprovalStep(models.Model):
 
     _name = "bank.approval.step"
     _description = "Approval Step"
+    _inherit = ["bank.engine.mixin"]
     _order = "batch_id, id"
 
     batch_id = fields.Many2one(

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
@@ -96,13 +98,17 @@ class BankApprovalSubstitute(models.Model):
 
     @api.model
     def _in_force(self, company, principals=None, substitute=None):
-        """Substitutions of today.
+        """Substitutions of today, where the person is who is away.
+
+        The day is not the caller's: a time zone in the context, or one that the substitute sets
+        for themselves, would begin it early or end it late.
 
         :param principals, substitute: of these users only
         """
+        around = fields.Date.today()
         domain = [
-            ("date_from", "<=", fields.Date.context_today(self)),
-            ("date_to", ">=", fields.Date.context_today(self)),
+            ("date_from", "<=", around + timedelta(days=1)),
+            ("date_to", ">=", around - timedelta(days=1)),
             ("company_id", "in", (False, company.id)),
         ]
         if principals is not None:
@@ -110,4 +116,12 @@ class BankApprovalSubstitute(models.Model):
         if substitute is not None:
             domain.append(("substitute_id", "=", substitute.id))
         # sudo: whoever waits for an approval may know who may give it.
-        return self.sudo().search(domain, order="id")
+        rows = self.sudo().search(domain, order="id")
+        return rows.filtered(
+            lambda row: row.date_from <= row._today_there() <= row.date_to
+        )
+
+    def _today_there(self):
+        """Today, where the person lives whose authority is handed on."""
+        zone = self.principal_id.tz
+        return fields.Date.context_today(self.with_context(tz=zone or "UTC"))

@@ -24,6 +24,7 @@ class BankDebitKnown(models.Model):
     _description = "Known Debit"
     _inherit = ["bank.audit.mixin"]
     _order = "state desc, sequence, id"
+    _check_company_auto = True
 
     _audit_prefix = "known_debit"
     _audit_plain = frozenset(
@@ -44,6 +45,7 @@ class BankDebitKnown(models.Model):
     )
     journal_id = fields.Many2one(
         "account.journal", string="Bank account", domain="[('type', '=', 'bank')]",
+        check_company=True,
         help="Empty: every bank account.",
     )
     codes = fields.Char(
@@ -143,7 +145,9 @@ class BankDebitKnown(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self._check_guarded({name for vals in vals_list for name in vals})
-        return super().create([self._clean(vals) for vals in vals_list])
+        known = super().create([self._clean(vals) for vals in vals_list])
+        known._check_whose_alarms()
+        return known
 
     def write(self, vals):
         self._check_guarded(vals)
@@ -153,7 +157,25 @@ class BankDebitKnown(models.Model):
             and any(known.state == "proposed" for known in self)
         ):
             raise AccessError(self.env._("Confirm it first, or archive it and enter another."))
-        return super().write(self._clean(vals))
+        self._check_whose_alarms()
+        result = super().write(self._clean(vals))
+        self._check_whose_alarms()
+        return result
+
+    def _check_whose_alarms(self):
+        """What keeps alarms of every company from being raised is for who works in every one."""
+        shared = self.filtered(lambda known: not known.company_id)
+        if not shared or self.env.su:
+            return
+        # sudo: only which companies there are is asked.
+        own = self.env.user.sudo().company_ids
+        if self.env["res.company"].sudo().search_count([("id", "not in", own.ids)], limit=1):
+            raise AccessError(
+                self.env._(
+                    "“%s” holds for every company: only who works in all of them may enter or "
+                    "change it. Enter one for your own company.", shared[0].name,
+                )
+            )
 
     @api.model
     def _clean(self, vals):

@@ -23,6 +23,7 @@ class BankMessage(models.Model):
 
     _name = "bank.message"
     _description = "Bank Message"
+    _inherit = ["bank.engine.mixin"]
     _order = "id desc"
     _rec_name = "name"
 

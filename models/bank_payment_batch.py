@@ -16,7 +16,7 @@ class BankPaymentBatch(models.Model):
 
     _name = "bank.payment.batch"
     _description = "Bank Payment Batch"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["bank.engine.mixin", "mail.thread", "mail.activity.mixin"]
     _order = "id desc"
     _check_company_auto = True
 

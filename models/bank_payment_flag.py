@@ -17,6 +17,7 @@ class BankPaymentFlag(models.Model):
 
     _name = "bank.payment.flag"
     _description = "Payment worth a look"
+    _inherit = ["bank.engine.mixin"]
     _order = "severity, id"  # high, medium, note
 
     batch_id = fields.Many2one(

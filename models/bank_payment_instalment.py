@@ -63,6 +63,7 @@ class BankPaymentInstalment(models.Model):
 
     _name = "bank.payment.instalment"
     _description = "Instalment paid through the bank"
+    _inherit = ["bank.engine.mixin"]
     _order = "payment_id, id"
     _check_company_auto = True
 

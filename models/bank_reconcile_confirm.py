@@ -118,7 +118,7 @@ class BankReconcileScreen(models.AbstractModel):
             return {
                 "item_id": item.id,
                 "amount": None if amount is None else self._amount(amount),
-                **({"discount": True} if part.get("discount") is True else {}),
+                **({"discount": True} if self._is_discounted(line, item, part) else {}),
             }
         if part.get("payment_id"):
             payment = self.env["account.payment"].browse(int(part["payment_id"])).exists()
@@ -127,6 +127,20 @@ class BankReconcileScreen(models.AbstractModel):
                 raise UserError(self.env._("One of the payments is not there any more."))
             return {"payment_id": payment.id}
         return self._checked_write_off(line, part)
+
+    def _is_discounted(self, line, item, part):
+        """Whether an item is closed with its early-payment discount: that it has one, and that
+        this is what is paid for it, is looked at here, whatever the browser says."""
+        if part.get("discount") is not True:
+            return False
+        move, currency = item.move_id, item.currency_id
+        eligible = move.is_invoice() and move._is_eligible_for_early_payment_discount(
+            currency, line.date
+        )
+        if not eligible or currency != (line.foreign_currency_id or line.currency_id):
+            return eligible
+        paid = float(self._amount(part.get("amount")))
+        return not currency.compare_amounts(paid, item.discount_amount_currency)
 
     def _checked_write_off(self, line, part):
         company = line.company_id

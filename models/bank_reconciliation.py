@@ -21,7 +21,7 @@ class BankReconciliation(models.Model):
 
     _name = "bank.reconciliation"
     _description = "Bank Reconciliation Statement"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["bank.engine.mixin", "mail.thread", "mail.activity.mixin"]
     _order = "date desc, journal_id, version desc, id desc"
     _mail_post_access = "read"
 

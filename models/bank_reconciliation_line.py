@@ -25,6 +25,7 @@ class BankReconciliationLine(models.Model):
 
     _name = "bank.reconciliation.line"
     _description = "Item in Transit"
+    _inherit = ["bank.engine.mixin"]
     _order = "reconciliation_id desc, kind, date, id"
     _rec_name = "entry"
 

@@ -14,7 +14,7 @@ class BankResolution(models.Model):
     _name = "bank.resolution"
     _description = "Resolution of an uncertain message"
     _order = "id desc"
-    _inherit = ["mail.thread"]
+    _inherit = ["bank.engine.mixin", "mail.thread"]
 
     message_id = fields.Many2one(
         "bank.message", required=True, ondelete="restrict", index=True, readonly=True

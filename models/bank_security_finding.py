@@ -21,6 +21,7 @@ class BankSecurityFinding(models.Model):
 
     _name = "bank.security.finding"
     _description = "Finding of a Security Review"
+    _inherit = ["bank.engine.mixin"]
     _order = "review_id desc, severity, state desc, id"  # high, medium, note
 
     review_id = fields.Many2one(

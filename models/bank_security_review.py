@@ -20,7 +20,7 @@ class BankSecurityReview(models.Model):
 
     _name = "bank.security.review"
     _description = "Security Review"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["bank.engine.mixin", "mail.thread", "mail.activity.mixin"]
     _order = "id desc"
     _rec_name = "create_date"
     _mail_post_access = "read"

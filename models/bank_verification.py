@@ -27,6 +27,7 @@ class BankVerification(models.Model):
 
     _name = "bank.verification"
     _description = "Verification of Bank and Ledger"
+    _inherit = ["bank.engine.mixin"]
     _order = "id desc"
     _rec_name = "started_on"
 

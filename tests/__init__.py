@@ -38,6 +38,7 @@ from . import (
     test_message,
     test_monitor,
     test_once_only,
+    test_own_values,
     test_payee_account,
     test_pin,
     test_privacy,

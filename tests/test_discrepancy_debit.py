@@ -284,7 +284,20 @@ class TestUnknownDebit(DiscrepancyCommon):
         for values in (
             {"transaction_type": "PMNT/CHRG"}, {"account_number": iban(77)},
             {"transaction_details": {"reversal": True}}, {"bank_by_rule": True},
-            {"bank_message_id": False},
+            {"bank_message_id": False}, {"amount": -0.01},
         ):
             with self.subTest(values), self.assertRaises(AccessError):
                 line.write(values)
+
+    def test_a_booking_of_the_bank_is_not_removed_by_hand(self):
+        """Else its alarm was gone, and an entry of one's own took its place in the balance."""
+        self.codes(self.debit)
+        accountant = self.new_user("accountant", "account.group_account_user")
+        line = self.line_of("X1").with_user(accountant)
+        self.assertTrue(line.has_access("unlink"))
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            line.unlink()
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            line.move_id.button_draft()
+            line.move_id.unlink()
+        self.assertEqual(self.verify().line_id, self.line_of("X1"))

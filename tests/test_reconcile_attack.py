@@ -1,3 +1,4 @@
+from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -54,6 +55,27 @@ class TestReconcileAttack(ReconcileCommon):
                 self.assertFalse(batch.payment_ids.bank_booked)
                 if step == "prepared":
                     self.approve(batch)
+
+    def test_a_discount_that_is_none_closes_no_bill(self):
+        term = self.env["account.payment.term"].create(
+            {
+                "name": "2%", "early_discount": True, "discount_percentage": 2,
+                "discount_days": 10,
+                "line_ids": [
+                    Command.create({"value": "percent", "value_amount": 100, "nb_days": 30})
+                ],
+            }
+        )
+        for name, terms, amount in (("no discount", {}, -98), ("more than it", {
+            "invoice_payment_term_id": term.id}, -1)):
+            with self.subTest(name):
+                bill = self.new_bill(100, **terms)
+                line = self.new_booking(amount, "No reference")
+                self.apply(
+                    line,
+                    {"item_id": self.payable(bill).id, "amount": str(amount), "discount": True},
+                )
+                self.assertEqual(bill.amount_residual, 100 + amount)
 
     def test_a_document_that_names_what_has_not_left_books_nothing(self):
         """Forged or mistaken: else the payment was booked, and left after all."""

@@ -306,6 +306,12 @@ class TestSeparation(RulesCommon):
         for arguments in ({}, {"on_behalf_of": self.chief.id}):
             with self.assertRaises(UserError):
                 self.approve_as(batch, self.approver, **arguments)
+        # It is tomorrow in one of these, or yesterday: the day is not for the substitute to choose.
+        for zone in ("Pacific/Kiritimati", "Etc/GMT+12"):
+            self.approver.tz = zone
+            for asked in (batch, batch.with_context(tz=zone)):
+                with self.subTest(zone), self.assertRaises(UserError):
+                    self.approve_as(asked, self.approver)
 
     def test_nobody_appoints_themselves(self):
         """Only who is away appoints, or an administrator, but not for the own benefit."""

@@ -5,7 +5,7 @@ import uuid
 from odoo import models
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tools import split_every
+from odoo.tools import clean_context, split_every
 
 from ..models.engine import ENGINE
 
@@ -43,7 +43,9 @@ class BankSendWizard(models.TransientModel):
 
         :param payments: recordsets of lines, one for each payment
         """
-        engine = self.env["account.payment"].with_context(
+        # Without what the caller's context proposes for fields of Odoo's own.
+        plain = self.env["account.payment"].with_context(clean_context(self.env.context))
+        engine = plain.with_context(
             bank_engine=ENGINE, bank_bulk={}, tracking_disable=True, mail_create_nolog=True
         )
         numbered = [
