@@ -46,6 +46,8 @@ class TestUnknownDebit(DiscrepancyCommon):
         self.assertEqual(line.bank_discrepancy_count, 1)
         action = line.action_view_bank_discrepancies()
         self.assertEqual((action["res_model"], action["res_id"]), (alarm._name, alarm.id))
+        shown = line.get_views([(self.env.ref(f"{MODULE}.view_statement_line_form").id, "form")])
+        self.assertIn('name="partner_name"', shown["views"]["form"]["arch"], "whom it is to")
         screen = line.action_bank_reconcile()
         self.assertEqual(screen["domain"], [("id", "=", line.id)])
         self.assertEqual(screen["res_model"], line._name)
