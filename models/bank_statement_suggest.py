@@ -4,11 +4,13 @@ from dataclasses import dataclass, field
 
 from odoo import api, models
 
+from ..formats.own_numbers import own_numbers
 from ..formats.remittance import Strength
 from . import bank_booking_facts
 from .bank_booking_amounts import ZERO, fit
 
 MOST_OF_AMOUNT = 20  # things of one amount that are looked at for one booking
+MOST_OF_BATCH = 500  # payments of a batch that one suggestion takes together
 # How much each kind of evidence says.
 REFERENCE, IN_TEXT, SHORT_IN_TEXT, OF_OWNER, SAME_AMOUNT = 80, 70, 50, 60, 35
 FITS = {"exact": 10, "discount": 8, "exchange": 8, "charges": 5, "difference": 5, "partial": 0}
@@ -47,6 +49,7 @@ class BankStatementSuggest(models.AbstractModel):
             if not facts:
                 continue
             match._know(journal, list(facts.values()))
+            self._know_sent(journal, list(facts.values()))
             of_amount = {}
             amounts = {one.amount for one in facts.values()}
             for key, candidates in match._open_of_amounts(journal, amounts).items():
@@ -63,6 +66,33 @@ class BankStatementSuggest(models.AbstractModel):
         _liquidity, suspense, _others = line._seek_for_lines()
         currency = suspense.currency_id or line.foreign_currency_id or line.currency_id
         return currency, -sum(suspense.mapped("amount_currency"))
+
+    def _know_sent(self, journal, facts):
+        """Look up what waits of the payments and batches whose numbers the bookings name.
+
+        A batch's debit may have come before the bank's word on what it left out of it.
+        """
+        match, none = self.env["bank.statement.match"], self.env["account.move"]
+        said = {one: own_numbers(one.text) for one in facts if one.amount < 0}
+        payments = match._payments_by_reference(
+            journal, [], {number for numbers in said.values() for number in numbers.payments}
+        )
+        batches = match._batches_by_reference(
+            journal, [], {number for numbers in said.values() for number in numbers.batches}
+        )
+        for one in facts:
+            numbers, sent = said.get(one, own_numbers(None)), {}
+            for number in sorted(numbers.payments & set(payments)):
+                sent[number] = payments[number]
+            for number in sorted(numbers.batches & set(batches)) if not sent else ():
+                if len(batches[number]) <= MOST_OF_BATCH:
+                    sent[number] = batches[number].filtered(
+                        lambda payment: payment.bank_status not in ("RJCT", "CANC")
+                    )
+            one.known["sent"] = {
+                number: [c for payment in those for c in match._of_payment(journal, payment, none)]
+                for number, those in sent.items()
+            }
 
     def _of_line(self, line, one, of_amount, rules, more=()):
         suggestions = [
@@ -92,6 +122,9 @@ class BankStatementSuggest(models.AbstractModel):
                     idea.reasons.append(reason)
 
         open_of, named = one.known["open_of"], []
+        for number, candidates in one.known["sent"].items():
+            reason = self.env._("The reference %s is the same.", number)
+            note(candidates, REFERENCE, reason)
         for number, move in one.known["by_reference"]:
             reason = self.env._("The reference %s is the same.", number)
             note(open_of.get(move, []), REFERENCE, reason)

@@ -87,6 +87,28 @@ class TestMatchWords(MatchCommon, DiscrepancyCommon):
                 line = self.told("-150.00", f"Collective order {batch.reference}{ending}")
                 self.assert_executed(line, batch.payment_ids - refused)
 
+    def test_a_batch_booked_before_the_bank_says_what_it_refused(self):
+        """Then it is suggested whole, with what the bank did not refuse."""
+        for book_now in (True, False):
+            if not book_now:
+                self.book_on_statement()
+            bills = self.new_bill(100) + self.new_bill(50) + self.new_bill(25)
+            batch = self.sent(bills)
+            refused = batch.payment_ids.sorted("id")[-1]
+            line = self.told("-150.00", f"Collective order {batch.reference}-1")
+            self.assertFalse(line.is_reconciled)
+            self.received(pain002(batch.reference, [(refused.end_to_end_id, "RJCT", "AC04")]))
+            best, *others = self.env["bank.statement.suggest"]._suggest(line)[line.id]
+            self.assertGreaterEqual(best["score"], 90)
+            self.assertIn(batch.reference, " ".join(best["reasons"]))
+            self.assertFalse(others)
+            line._bank_reconcile(
+                [{"item_id": item, "amount": None} for item in best["item_ids"]]
+                + [{"payment_id": payment} for payment in best["payment_ids"]]
+            )
+            self.assert_executed(line, batch.payment_ids - refused)
+            self.assertEqual(bills.mapped("payment_state"), ["paid", "paid", "not_paid"])
+
     def test_what_is_left_to_people(self):
         """Pieces of longer numbers, two numbers at once, other amounts and accounts."""
         one, other = self.payment(), self.payment()
