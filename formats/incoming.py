@@ -277,7 +277,7 @@ class Entry:
     - ``reference``: ``NtryRef``
     - ``bank_reference``: ``AcctSvcrRef``
     - ``transaction_code``: ``BkTxCd``
-    - ``batch``: ``NtryDtls/Btch``, the first
+    - ``batch``: ``NtryDtls/Btch``, the first; ``further_batches``: the others
     - ``charges``: ``Chrgs``
     - ``instructed_amount``, ``instructed_currency``, ``exchange``: ``AmtDtls`` of the entry
     - ``additional_information``: ``AddtlNtryInf``
@@ -297,6 +297,7 @@ class Entry:
     bank_reference: str | None = None
     transaction_code: TransactionCode | None = None
     batch: Batch | None = None
+    further_batches: tuple[Batch, ...] = ()
     charges: tuple[Charge, ...] = ()
     instructed_amount: Decimal | None = None
     instructed_currency: str | None = None

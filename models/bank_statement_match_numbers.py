@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from odoo import api, models
 
+from ..formats.incoming import Batch
 from .bank_statement_candidates import decimal
 
 RETURN_CODES = ("RRTN", "RPCR", "RVRS")
@@ -48,13 +49,12 @@ class BankStatementMatch(models.AbstractModel):
             if entry.amount >= 0:
                 continue
             payments = self._payment_of(entry.details, known)
-            if not payments and entry.batch:
-                payments = known.by_batch.get(
-                    entry.batch.payment_information_id, known.by_batch.get(entry.batch.message_id)
-                )
-                payments = (payments or match.none).filtered(
-                    lambda pay: pay.bank_status not in ("RJCT", "CANC")
-                )
+            if not self._same(-entry.amount, entry.currency, payments):
+                whole = self._of_batch(entry, known, match.none)
+                open_ = whole.filtered(lambda pay: not pay.bank_booked and pay.id not in taken)
+                # The details may be of a part of the payments only: then the amount tells.
+                if not payments or self._same(-entry.amount, entry.currency, open_):
+                    payments = whole
             payments = payments or self._by_bank_reference(entry, by_bank, match.none)
             payments = payments or self._by_words(entry, known)
             payments = payments.filtered(lambda pay: not pay.bank_booked and pay.id not in taken)
@@ -70,6 +70,18 @@ class BankStatementMatch(models.AbstractModel):
             elif payments:
                 named[id(entry)] = payments
         return named
+
+    def _of_batch(self, entry, known, none):
+        """The payments of the batches that an entry names, without those the bank refused.
+
+        An entry without a batch of its own may name it with its details, all of them the same.
+        """
+        found = none
+        for batch in _batches(entry):
+            found |= known.by_batch.get(
+                batch.payment_information_id, known.by_batch.get(batch.message_id, none)
+            )
+        return found.filtered(lambda pay: pay.bank_status not in ("RJCT", "CANC"))
 
     # -- returns ----------------------------------------------------------------------------
 
@@ -212,8 +224,8 @@ class BankStatementMatch(models.AbstractModel):
         references = told | {
             reference.removesuffix("-1")
             for entry in entries
-            if entry.batch
-            for reference in (entry.batch.message_id, entry.batch.payment_information_id)
+            for batch in _batches(entry)
+            for reference in (batch.message_id, batch.payment_information_id)
             if reference
         }
         batches = self.env["bank.payment.batch"].search(
@@ -256,3 +268,14 @@ class BankStatementMatch(models.AbstractModel):
         )
         # A bank's number is no end-to-end number: it has to fit to the cent as well.
         return found if self._same(-entry.amount, entry.currency, found) else none
+
+
+def _batches(entry):
+    """What an entry says of batches: itself, else its details if they agree."""
+    if entry.batch:
+        return (entry.batch, *entry.further_batches)
+    told = {(detail.message_id, detail.payment_information_id) for detail in entry.details}
+    if len(told) != 1 or not any(*told):
+        return ()
+    ((message, block),) = told
+    return (Batch(message_id=message, payment_information_id=block),)

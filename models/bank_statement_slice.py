@@ -163,6 +163,8 @@ class BankMessage(models.Model):
 
     def _line_values(self, record, entry, match):
         detail = entry.details[0] if len(entry.details) == 1 else None
+        if entry.batch and (entry.batch.count or 0) > 1:
+            detail = None  # it tells of a part only: the booking is not its payee's
         partner = match.partner_of(entry)
         other, account = None, None
         if detail:

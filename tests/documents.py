@@ -187,6 +187,9 @@ class Booking:
     day: date | None = None
     status: str = "BOOK"
     batch: str | None = None  # number of the payment block it books as one
+    message: str | None = None  # or of its message
+    count: int | None = None  # payments in it, as the bank says
+    further: tuple[str, ...] = ()  # blocks that it books as well
     currency: str = "EUR"
     text: str | None = None
     reversal: bool = False
@@ -214,9 +217,15 @@ class Booking:
             )
             + tag(
                 "NtryDtls",
-                tag("Btch", tag("PmtInfId", self.batch))
+                tag(
+                    "Btch",
+                    tag("MsgId", self.message)
+                    + tag("PmtInfId", self.batch)
+                    + tag("NbOfTxs", self.count),
+                )
                 + "".join(d.xml(sign, self.currency, modern) for d in self.details),
             )
+            + "".join(tag("NtryDtls", tag("Btch", tag("PmtInfId", no))) for no in self.further)
             + tag("AddtlNtryInf", self.text),
         )
 

@@ -113,6 +113,57 @@ class TestStatementMatch(BankConnectCommon):
                 )
                 self.assertEqual(len(self.assert_paid(batch, bills)), 1)
 
+    def test_one_debit_with_details_for_a_part(self):
+        """The amount and the batch's number tell what the details do not."""
+        for book_now in (True, False):
+            with self.way(book_now):
+                bills = self.new_bill(100) + self.new_bill(50) + self.new_bill(25)
+                batch = self.sent(bills)
+                one = batch.payment_ids[0]
+                detail = Detail(one.end_to_end_id, f"{one.amount:.2f}", payee="Somebody")
+                message = self.received(camt(
+                    Booking("-175.00", [detail], message=batch.reference, count=3)
+                ))
+                self.assertIn("the entry is -175.00, its 1 payments make", message.note)
+                (line,) = self.assert_paid(batch, bills)
+                self.assertFalse(line.partner_name, "it is not the one payee's booking")
+
+    def test_one_debit_for_two_batches(self):
+        """All that it names, to the cent, or nothing."""
+        for right in (True, False):
+            bills = self.new_bill(100), self.new_bill(50)
+            first, second = (self.sent(bill) for bill in bills)
+            booking = Booking(
+                "-150.00" if right else "-151.00", batch=f"{first.reference}-1",
+                further=(f"{second.reference}-1",),
+            )
+            self.received(camt(booking))
+            states = {*first.mapped("state"), *second.mapped("state")}
+            self.assertEqual(states, {"settled"} if right else {"sent"})
+
+    def test_one_debit_of_which_the_details_name_the_batch(self):
+        """A bank that has no element for the batch gives its number with the one detail."""
+        bills = self.new_bill(100) + self.new_bill(50)
+        batch = self.sent(bills)
+        document = camt(Booking("-150.00", [Detail("NOTPROVIDED")]))
+        named = f"<PmtInfId>{batch.reference}-1</PmtInfId><EndToEndId>".encode()
+        self.received(document.replace(b"<EndToEndId>", named))
+        self.assertEqual(batch.state, "settled")
+
+    def test_a_debit_that_differs_from_its_batch_is_left_to_people(self):
+        """Nothing is booked on a guess; the line says which batch the bank names."""
+        bills = self.new_bill(100) + self.new_bill(50)
+        batch = self.sent(bills)
+        message = self.received(camt(
+            Booking("-149.00", message=batch.reference, batch=f"{batch.reference}-1", count=2)
+        ))
+        self.assertEqual(set(batch.payment_ids.mapped("bank_booked")), {False})
+        line = self.env["account.bank.statement.line"].search(
+            [("bank_message_id", "=", message.id)]
+        )
+        self.assertFalse(line.is_reconciled)
+        self.assertIn(batch.reference, line.payment_ref)
+
     def test_one_debit_without_a_rejected_payment(self):
         """What the bank rejected is not in its debit for the rest."""
         for book_now in (True, False):

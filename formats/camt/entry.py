@@ -49,7 +49,8 @@ def entry(node: Node, kind: str, position: int, notes: Notes) -> Entry:
     instructed = AmountDetails(node.first("AmtDtls"), path)
     fees = charges(node, path)
     details = _details(node, path, currency, -1 if indicator == "DBIT" else 1, code)
-    _compare(value, details, fees, path, notes)
+    batches = _batches(node, path, notes)
+    _compare(value, details, fees, batches, path, notes)
     return Entry(
         amount=value,
         currency=currency,
@@ -61,7 +62,8 @@ def entry(node: Node, kind: str, position: int, notes: Notes) -> Entry:
         reference=node.value("NtryRef"),
         bank_reference=node.value("AcctSvcrRef"),
         transaction_code=code,
-        batch=_batch(node, path, notes),
+        batch=batches[0] if batches else None,
+        further_batches=batches[1:],
         charges=fees,
         instructed_amount=instructed.instructed[0],
         instructed_currency=instructed.instructed[1],
@@ -86,14 +88,15 @@ def _status(node: Node, kind: str, path: str, notes: Notes) -> str:
     return status
 
 
-def _batch(node: Node, path: str, notes: Notes) -> Batch | None:
+def _batches(node: Node, path: str, notes: Notes) -> tuple[Batch, ...]:
     # beside the entry in version .01, in NtryDtls since
     holders = [node, *node.all("NtryDtls")]
-    found = next(
-        (item for item in (holder.first("Btch") for holder in holders) if item is not None), None
+    return tuple(
+        _batch(found, path, notes) for holder in holders for found in holder.all("Btch")
     )
-    if found is None:
-        return None
+
+
+def _batch(found: Node, path: str, notes: Notes) -> Batch:
     total = currency = None
     if (money := found.first("TtlAmt")) is not None:
         total, currency = amount(money, f"{path}/NtryDtls/Btch/TtlAmt")
@@ -110,11 +113,13 @@ def _compare(
     value: Decimal,
     details: tuple[TransactionDetails, ...],
     fees: tuple[Charge, ...],
+    batches: tuple[Batch, ...],
     path: str,
     notes: Notes,
 ) -> None:
     """Note where the payments of an entry, each with its amount, are not the whole of it."""
-    if len(details) < 2 or any(item.amount is None for item in details):
+    several = len(details) > 1 or any((batch.count or 0) > len(details) for batch in batches)
+    if not details or not several or any(item.amount is None for item in details):
         return
     total = sum(item.amount for item in details)
     taken = [*fees, *(charge for item in details for charge in item.charges)]
