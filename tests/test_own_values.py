@@ -67,14 +67,6 @@ class TestOwnValues(BankConnectCommon):
         ).create({"journal_id": self.journal.id, "amount": -5, "payment_ref": "Fee"})
         self.assertFalse(line.bank_by_rule)
 
-    def test_an_approval_says_what_was_decided(self):
-        batch = self.prepare(self.new_bill(100))
-        batch.with_user(self.approver).with_context(
-            default_reason="Seen by everybody", default_doubt=True, default_attempts=9
-        ).action_approve()
-        self.assertFalse(batch.approval_ids.reason)
-        self.assertFalse(self.message_of(batch).doubt or self.message_of(batch).attempts)
-
     def test_every_model_that_only_the_module_writes_is_kept_so(self):
         mixin = self.registry["bank.engine.mixin"]
         for name, model in self.registry.items():
