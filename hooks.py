@@ -18,6 +18,13 @@ def uninstall_hook(env):
         DROP TABLE IF EXISTS bank_audit_linking;
         """
     )
+    # Tasks hold on to their kinds, which then stay behind: on bills and accounts too, done or not.
+    kinds = env["ir.model.data"].search(
+        [("module", "=", "account_bank_connect"), ("model", "=", "mail.activity.type")]
+    ).mapped("res_id")
+    env["mail.activity"].with_context(active_test=False).search(
+        [("activity_type_id", "in", kinds)]
+    ).unlink()
     ours = env["account.payment.method"].search([("code", "=", "bank_connect")])
     manual = env.ref("account.account_payment_method_manual_out", raise_if_not_found=False)
     if not (ours and manual):

@@ -88,6 +88,19 @@ class TestInstall(BankConnectCommon):
         )
         self.assertEqual(self.env.cr.fetchone(), (0,))
 
+    def test_removal_takes_its_tasks_along(self):
+        """A task that is open or done holds its kind back, and the kind much of the module."""
+        bill = self.new_bill(100)
+        kind = self.env.ref(f"{MODULE}.activity_rejected")
+        for _task in range(2):
+            bill.activity_schedule(activity_type_id=kind.id, user_id=self.approver.id)
+        bill.activity_ids[0].action_done()
+        other = bill.activity_schedule("mail.mail_activity_data_todo", user_id=self.approver.id)
+        uninstall_hook(self.env)
+        tasks = self.env["mail.activity"].with_context(active_test=False)
+        self.assertFalse(tasks.search([("activity_type_id", "=", kind.id)]))
+        self.assertTrue(other.exists(), "what people planned themselves stays")
+
     def test_a_neutralized_copy_reaches_no_bank(self):
         self.env.flush_all()
         for query in get_neutralization_queries([MODULE]):
