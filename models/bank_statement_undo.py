@@ -77,8 +77,12 @@ class AccountBankStatementLine(models.Model):
                         )
                     )
             for payment in line._bank_brought_back():
-                items = payment.sudo().bank_instalment_ids.move_line_id
-                if items._bank_holders() or any(item.reconciled for item in items):
+                instalments = payment.sudo().bank_instalment_ids
+                items = instalments.move_line_id
+                # A credit note that was netted is settled with its bill, and stays so.
+                due = payment.amount + sum(instalments.mapped("discount"))
+                left = abs(sum(items.mapped("amount_residual_currency")))
+                if items._bank_holders() or payment.currency_id.compare_amounts(left, due) < 0:
                     raise UserError(
                         self.env._(
                             "The payment to %s came back, and its bill is being paid or was paid "

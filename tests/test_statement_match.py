@@ -203,6 +203,20 @@ class TestStatementMatch(BankConnectCommon):
                 self.received(camt(paid(batch.payment_ids)))
                 self.assert_paid(batch, bill)
 
+    def test_a_netted_payment_came_back_and_did_not(self):
+        """A return that is undone leaves bills and credit note paid, as before it."""
+        for book_now in (True, False):
+            with self.way(book_now):
+                bills = self.new_bill(100) + self.new_bill(60)
+                bills += self.new_bill(30, move_type="in_refund")
+                batch = self.sent(bills, net_credit_notes=True)
+                self.received(camt(paid(batch.payment_ids), returned(batch.payment_ids)))
+                back = batch.payment_ids.bank_return_line_id
+                self.assertEqual(sum(bills.mapped("amount_residual")), 130)
+                back.action_bank_undo()
+                self.assertFalse(back.is_reconciled)
+                self.assert_paid(batch, bills)
+
     def test_a_dollar_account(self):
         """Bill, payment and statement in a currency of their own, at three rates."""
         for day, rate in (("2020-01-01", 1.25), ("2026-01-01", 1.6)):
