@@ -1,7 +1,8 @@
 """Payments that came back: the bill is open again, and people are told."""
 
-from odoo import models
+from odoo import Command, models
 
+from .account_bulk import IN_FULL
 from .audit_mask import masked
 from .engine import ENGINE
 
@@ -25,6 +26,7 @@ class BankStatementMatch(models.AbstractModel):
         ).unlink()
         _liquidity, suspense, other = line._seek_for_lines()
         back = (back or suspense or other).with_env(paid.env)
+        self._take_back_discount(back, payment)
         (paid + back).filtered(lambda item: not item.reconciled).reconcile()
         payment.write(
             {
@@ -41,6 +43,35 @@ class BankStatementMatch(models.AbstractModel):
             self.env._("The payment to %(payee)s came back: %(reason)s",
               payee=payment.partner_id.display_name,
               reason=payment._bank_explanation() or self.env._("no reason was given."))
+        )
+
+    def _take_back_discount(self, back, payment):
+        """What came back was paid less a discount: that ends, as the bill is owed in full again.
+
+        It is booked in the return's own entry, so undoing the return brings the discount back.
+
+        :param back: the return's item on the payee's account; grows by the discount
+        """
+        entry = back.move_id
+        if back.currency_id != payment.currency_id or entry.inalterable_hash:
+            return  # for people to correct, with an entry of its own
+        discounts = payment._bank_discount_lines()
+        if not discounts:
+            return
+        larger = {
+            name: back[name] + sum(item[name] for item in discounts)
+            for name in ("amount_currency", "balance")
+        }
+        ended = [
+            item | {"amount_currency": -item["amount_currency"], "balance": -item["balance"]}
+            for item in discounts
+        ]
+        entry.with_context(skip_readonly_check=True, **IN_FULL).write(
+            {
+                "line_ids": [
+                    Command.update(back.id, larger), *(Command.create(item) for item in ended)
+                ]
+            }
         )
 
     def _booking_of(self, payment, line):

@@ -347,20 +347,55 @@ class TestStatementMatch(BankConnectCommon):
                 self.assertEqual((first.state, second.state), ("paid", "rejected"))
                 self.assertIn("blocked", bills[1].bank_status_text)
 
+    def balances(self):
+        """The trial balance: account → balance of its posted items."""
+        rows = self.env["account.move.line"]._read_group(
+            [("company_id", "=", self.company.id), ("parent_state", "=", "posted")],
+            ["account_id"], ["balance:sum"],
+        )
+        return {account.code: round(balance, 2) for account, balance in rows if round(balance, 2)}
+
     def test_a_discounted_bill_is_owed_in_full_after_a_return(self):
-        """The discount goes with the payment that came back."""
+        """The discount goes with the payment that came back, and the tax that it had changed."""
         term = self.env["account.payment.term"].create(
             {
                 "name": "2%",
                 "early_discount": True,
                 "discount_percentage": 2,
                 "discount_days": 10,
+                "early_pay_discount_computation": "included",
                 "line_ids": [(0, 0, {"value": "percent", "value_amount": 100, "nb_days": 30})],
             }
         )
+        tax = self.env["account.tax"].create(
+            {"name": "25%", "amount": 25, "type_tax_use": "purchase"}
+        )
         for book_now in (True, False):
             with self.way(book_now):
-                bill = self.new_bill(1000, invoice_payment_term_id=term.id)
+                bill = self.new_bill(100, post=False, invoice_payment_term_id=term.id)
+                bill.invoice_line_ids.tax_ids = tax
+                bill.action_post()
+                before = self.balances()
                 payment = self.sent(bill).payment_ids
-                self.received(camt(paid(payment), returned(payment)))
-                self.assertEqual((bill.payment_state, bill.amount_residual), ("not_paid", 1000))
+                self.assertEqual(payment.amount, 122.50)
+                self.received(camt(paid(payment)))
+                booked = self.balances()
+                self.received(camt(returned(payment), opening="877.50"))
+                self.assertEqual((bill.payment_state, bill.amount_residual), ("not_paid", 125))
+                self.assertEqual(self.balances(), before, "no gain, no tax, nothing on the way")
+                left = self.env["account.move.line"].search(
+                    [
+                        ("account_id", "=", payment.destination_account_id.id),
+                        ("parent_state", "=", "posted"),
+                        ("amount_residual", "!=", 0),
+                    ]
+                )
+                self.assertEqual(left.move_id, bill)
+                back = payment.bank_return_line_id
+                back.action_bank_undo()
+                self.assertEqual((bill.payment_state, bill.amount_residual), ("paid", 0))
+                untouched = {item.account_id.code for item in back.move_id.line_ids}
+                self.assertEqual(
+                    {code: sum_ for code, sum_ in self.balances().items() if code not in untouched},
+                    {code: sum_ for code, sum_ in booked.items() if code not in untouched},
+                )
