@@ -19,7 +19,6 @@ from ..formats.pages import is_page_of_advice, may_be_proven_together, page_of
 from . import format_texts
 from .bank_message_receive import Quarantine
 
-OPENING, CLOSING = ("OPBD", "PRCD"), ("CLBD", "ITBD")
 SLICE = 500  # entries booked, and committed, at a time
 
 
@@ -83,7 +82,7 @@ class BankMessage(models.Model):
         return account_reports(stream, self.kind)
 
     def _report_values(self, report, journal):
-        opening, closing = _balance(report, OPENING, min), _balance(report, CLOSING, max)
+        opening, closing = report.opening, report.closing
         last = closing.date if closing else report.to
         return {
             "name": report.id,
@@ -170,14 +169,6 @@ class BankMessage(models.Model):
                 if self.entries_done < self.entry_count:
                     yield
             self._add_notes(self._finish_report(record))
-
-
-def _balance(report, types, first_or_last):
-    """A report's balance of the first of these types that it has."""
-    for name in types:
-        if found := [balance for balance in report.balances if balance.type == name]:
-            return first_or_last(found, key=lambda balance: balance.date)
-    return None
 
 
 def _slices(entries, size):
