@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import clean_context, split_every
 
+from ..models.account_bulk import Answers
 from ..models.engine import ENGINE
 
 
@@ -46,7 +47,7 @@ class BankSendWizard(models.TransientModel):
         # Without what the caller's context proposes for fields of Odoo's own.
         plain = self.env["account.payment"].with_context(clean_context(self.env.context))
         engine = plain.with_context(
-            bank_engine=ENGINE, bank_bulk={}, tracking_disable=True, mail_create_nolog=True
+            bank_engine=ENGINE, bank_bulk=Answers(), tracking_disable=True, mail_create_nolog=True
         )
         numbered = [
             (lines, {**self._identity(batch, number), **self._remittance_values(lines)})
