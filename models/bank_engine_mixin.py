@@ -1,4 +1,7 @@
 from odoo import api, models
+from odoo.exceptions import AccessError
+
+from .engine import ENGINE
 
 
 class BankEngineMixin(models.AbstractModel):
@@ -21,3 +24,32 @@ class BankEngineMixin(models.AbstractModel):
             if name in self._fields and self._fields[name].default
         }
         return self._convert_to_write(own)
+
+
+class BankEngineOnly(models.AbstractModel):
+    """Records that nobody makes, changes or removes but the module's own steps."""
+
+    _name = "bank.engine.only"
+    _inherit = ["bank.engine.mixin"]
+    _description = "Changed by the Module's Own Steps Only"
+
+    def _engine_sentence(self):
+        """Why nobody writes these by hand."""
+        raise NotImplementedError
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._check_engine()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_engine()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_engine_only(self):
+        self._check_engine()
+
+    def _check_engine(self):
+        if self.env.context.get("bank_engine") is not ENGINE:
+            raise AccessError(self._engine_sentence())

@@ -1,10 +1,7 @@
 from datetime import date, datetime
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
 from odoo.tools import format_amount, format_date, format_datetime
-
-from .engine import ENGINE
 
 SEVERITIES = [("high", "Check first"), ("medium", "Look"), ("note", "Info")]
 
@@ -17,7 +14,7 @@ class BankPaymentFlag(models.Model):
 
     _name = "bank.payment.flag"
     _description = "Payment worth a look"
-    _inherit = ["bank.engine.mixin"]
+    _inherit = ["bank.engine.only"]
     _order = "severity, id"  # high, medium, note
 
     batch_id = fields.Many2one(
@@ -218,19 +215,5 @@ class BankPaymentFlag(models.Model):
 
     # -- guard ------------------------------------------------------------------------------
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        self._check_engine()
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self._check_engine()
-        return super().write(vals)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_engine_only(self):
-        self._check_engine()
-
-    def _check_engine(self):
-        if self.env.context.get("bank_engine") is not ENGINE:
-            raise AccessError(self.env._("Flags are set when a batch is sent to approval."))
+    def _engine_sentence(self):
+        return self.env._("Flags are set when a batch is sent to approval.")

@@ -1,10 +1,9 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from . import bank_reason
 from .audit_mask import masked
-from .engine import ENGINE
 
 # What is kept of an item, and its type in the database.
 COLUMNS = {
@@ -25,7 +24,7 @@ class BankReconciliationLine(models.Model):
 
     _name = "bank.reconciliation.line"
     _description = "Item in Transit"
-    _inherit = ["bank.engine.mixin"]
+    _inherit = ["bank.engine.only"]
     _order = "reconciliation_id desc, kind, date, id"
     _rec_name = "entry"
 
@@ -167,19 +166,5 @@ class BankReconciliationLine(models.Model):
 
     # -- kept -------------------------------------------------------------------------------------
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        self._check_engine()
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self._check_engine()
-        return super().write(vals)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_never(self):
-        self._check_engine()
-
-    def _check_engine(self):
-        if self.env.context.get("bank_engine") is not ENGINE:
-            raise AccessError(self.env._("These items are read from the books, not written."))
+    def _engine_sentence(self):
+        return self.env._("These items are read from the books, not written.")

@@ -21,7 +21,7 @@ class BankSecurityFinding(models.Model):
 
     _name = "bank.security.finding"
     _description = "Finding of a Security Review"
-    _inherit = ["bank.engine.mixin"]
+    _inherit = ["bank.engine.only"]
     _order = "review_id desc, severity, state desc, id"  # high, medium, note
 
     review_id = fields.Many2one(
@@ -231,19 +231,5 @@ class BankSecurityFinding(models.Model):
 
     # -- kept -----------------------------------------------------------------------------------
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        self._check_engine()
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self._check_engine()
-        return super().write(vals)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_never(self):
-        self._check_engine()
-
-    def _check_engine(self):
-        if self.env.context.get("bank_engine") is not ENGINE:
-            raise AccessError(self.env._("A finding is made by looking, not by hand."))
+    def _engine_sentence(self):
+        return self.env._("A finding is made by looking, not by hand.")

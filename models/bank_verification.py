@@ -27,7 +27,7 @@ class BankVerification(models.Model):
 
     _name = "bank.verification"
     _description = "Verification of Bank and Ledger"
-    _inherit = ["bank.engine.mixin"]
+    _inherit = ["bank.engine.only"]
     _order = "id desc"
     _rec_name = "started_on"
 
@@ -244,22 +244,8 @@ class BankVerification(models.Model):
 
     # -- kept -------------------------------------------------------------------------------------
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        self._check_engine()
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self._check_engine()
-        return super().write(vals)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_never(self):
-        self._check_engine()
-
-    def _check_engine(self):
-        if self.env.context.get("bank_engine") is not ENGINE:
-            raise AccessError(self.env._("A verification is made by looking, not by hand."))
+    def _engine_sentence(self):
+        return self.env._("A verification is made by looking, not by hand.")
 
 
 class BankMessage(models.Model):

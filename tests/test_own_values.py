@@ -74,6 +74,18 @@ class TestOwnValues(BankConnectCommon):
                 with self.subTest(name):
                     self.assertTrue(issubclass(model, mixin))
 
+    def test_nobody_else_makes_or_changes_them(self):
+        only = self.registry["bank.engine.only"]
+        kept = {name for name, model in self.registry.items() if issubclass(model, only)}
+        kept.remove("bank.engine.only")
+        self.assertLessEqual({"bank.payment.flag", "bank.verification"}, kept)
+        for name in kept:
+            with self.subTest(name):
+                model = self.env[name].sudo()
+                for attempt in (lambda m=model: m.create({}), lambda m=model: m.write({})):
+                    with self.assertRaises(AccessError):
+                        attempt()
+
 
 @tagged("post_install", "-at_install")
 class TestKnownDebitOfCompanies(BankConnectCommon):
